@@ -1,0 +1,1 @@
+"""Measurements against the running stack, each with its bar."""

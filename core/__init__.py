@@ -1,0 +1,1 @@
+"""Client factories and the vocabulary that the packages share."""

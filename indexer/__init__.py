@@ -1,0 +1,1 @@
+"""Event, coalesce, hydrate, write; verify and repair."""

@@ -1,0 +1,1 @@
+"""The one way in: search over HTTP, and the web pages."""

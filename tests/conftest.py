@@ -1,0 +1,1 @@
+"""What every test gets. Fixtures of the real services stand in `tests/services.py`."""
