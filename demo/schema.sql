@@ -8,10 +8,10 @@
 -- What a search document may be built from:
 --   * the entity's own row;
 --   * rows it belongs to (a sound's user and genre): their change is the dependents' business;
---   * rows that belong to it: sound_tags, set_sounds, group_sounds, group_members. A change of
---     those touches the parent's updated_at, by trigger (see the last section).
--- Activity (follows, likes, reposts, comments, plays) touches nothing. A document must not be
--- built from it, or it would grow stale without an event.
+--   * rows that belong to it: the tags of a sound, the sounds of a set. A change of those touches
+--     the parent's updated_at, by trigger (see the last section).
+-- Activity (follows, likes, reposts, comments, plays, who joined a group, what was posted to it)
+-- touches nothing. A document must not be built from it, or it would grow stale without an event.
 --
 -- "Public and living" is one test in every entity table:
 --   visibility = 'public' and deleted_at is null
@@ -328,19 +328,3 @@ create trigger set_sounds_update after update on set_sounds
     for each statement execute function touch_parent('sets', 'set_id');
 create trigger set_sounds_delete after delete on set_sounds referencing old table as changed
     for each statement execute function touch_parent('sets', 'set_id');
-
-create trigger group_members_insert after insert on group_members referencing new table as changed
-    for each statement execute function touch_parent('groups', 'group_id');
-create trigger group_members_update after update on group_members
-    referencing new table as changed old table as previous
-    for each statement execute function touch_parent('groups', 'group_id');
-create trigger group_members_delete after delete on group_members referencing old table as changed
-    for each statement execute function touch_parent('groups', 'group_id');
-
-create trigger group_sounds_insert after insert on group_sounds referencing new table as changed
-    for each statement execute function touch_parent('groups', 'group_id');
-create trigger group_sounds_update after update on group_sounds
-    referencing new table as changed old table as previous
-    for each statement execute function touch_parent('groups', 'group_id');
-create trigger group_sounds_delete after delete on group_sounds referencing old table as changed
-    for each statement execute function touch_parent('groups', 'group_id');
