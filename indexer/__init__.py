@@ -1,1 +1,1 @@
-"""Event, coalesce, hydrate, write; verify and repair."""
+"""The indexer: event → coalesce → hydrate → write, and the proof that nothing slipped past."""

@@ -1,0 +1,71 @@
+"""The client of the broker (RabbitMQ), and the names of the exchanges and queues."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aiormq.exceptions import AMQPError
+
+from core.errors import ServiceUnavailableError
+from core.settings import Settings
+
+MODELS_EXCHANGE = "models"  # where producers publish their events
+INDEXER_EXCHANGE = "indexer"  # our own refresh events
+DEAD_EXCHANGE = "indexer.dead"  # what could not be processed
+INTERACTIVE_QUEUE = "indexer.interactive"
+BATCH_QUEUE = "indexer.batch"
+DEAD_QUEUE = "indexer.dead-letters"
+
+UNAVAILABLE_ERRORS = (AMQPError, OSError, TimeoutError)
+
+
+@asynccontextmanager
+async def open_broker(settings: Settings, *, name: str) -> AsyncIterator[AbstractConnection]:
+    """A connection that is closed at the end; raises `ServiceUnavailableError`.
+
+    It does not reconnect by itself: who consumes decides what a lost connection means.
+    """
+    try:
+        connection = await aio_pika.connect(
+            settings.broker_url, timeout=10, client_properties={"connection_name": name}
+        )
+    except UNAVAILABLE_ERRORS as error:
+        raise ServiceUnavailableError(
+            f"RabbitMQ at {_address(settings.broker_url)} does not answer ({error!r}); "
+            "start it (`disco stack up`) or set DISCO_BROKER_URL"
+        ) from error
+    async with connection:
+        yield connection
+
+
+async def declare_topology(channel: AbstractChannel, settings: Settings) -> None:
+    """Declare every exchange, queue and binding; does nothing where they exist.
+
+    All queues are quorum queues. A message over the delivery limit goes to the dead letters, and
+    leaves its queue only once it has arrived there.
+    """
+    topic = aio_pika.ExchangeType.TOPIC
+    models = await channel.declare_exchange(MODELS_EXCHANGE, topic, durable=True)
+    internal = await channel.declare_exchange(INDEXER_EXCHANGE, topic, durable=True)
+    dead = await channel.declare_exchange(DEAD_EXCHANGE, topic, durable=True)
+    work: dict[str, Any] = {
+        "x-queue-type": "quorum",
+        "x-delivery-limit": settings.delivery_limit,
+        "x-dead-letter-exchange": DEAD_EXCHANGE,
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+    }
+    interactive = await channel.declare_queue(INTERACTIVE_QUEUE, durable=True, arguments=work)
+    batch = await channel.declare_queue(BATCH_QUEUE, durable=True, arguments=work)
+    letters = await channel.declare_queue(
+        DEAD_QUEUE, durable=True, arguments={"x-queue-type": "quorum"}
+    )
+    await interactive.bind(models, routing_key="#")
+    await batch.bind(internal, routing_key="#")
+    await letters.bind(dead, routing_key="#")
+
+
+def _address(url: str) -> str:
+    return url.rpartition("@")[2]

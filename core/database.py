@@ -1,0 +1,99 @@
+"""Connections to PostgreSQL: the primary, which has the clock, and the replica, which is read."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from core.errors import ServiceUnavailableError
+from core.settings import Settings
+
+Pool = asyncpg.Pool[asyncpg.Record]
+# What a lost, refused or restarting server looks like: wait and try again.
+UNAVAILABLE_ERRORS = (
+    OSError,
+    TimeoutError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.ConnectionFailureError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
+    # A replica cancels a query that holds up replay, or that a restart cut.
+    asyncpg.SerializationError,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Databases:
+    """The pools of a process. Without a replica both are the same."""
+
+    primary: Pool  # truth, clock and write-ahead log position
+    replica: Pool  # what documents are hydrated from
+
+    @property
+    def has_replica(self) -> bool:
+        """Whether reads go to another server than writes."""
+        return self.replica is not self.primary
+
+
+@asynccontextmanager
+async def open_databases(
+    settings: Settings, *, application: str, size: int = 6
+) -> AsyncIterator[Databases]:
+    """Pools of up to `size` connections each; raises `ServiceUnavailableError`."""
+    async with (
+        open_pool(settings.database_url, application=application, size=size) as primary,
+        _open_replica(settings, primary, application=application, size=size) as replica,
+    ):
+        yield Databases(primary=primary, replica=replica)
+
+
+@asynccontextmanager
+async def open_pool(url: str, *, application: str, size: int = 6) -> AsyncIterator[Pool]:
+    """One pool. `application` is what the server shows as the name of its connections."""
+    try:
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=size,
+            timeout=10,
+            command_timeout=60,
+            server_settings={"application_name": application, "timezone": "UTC"},
+        )
+    except (*UNAVAILABLE_ERRORS, asyncpg.InvalidCatalogNameError) as error:
+        raise ServiceUnavailableError(
+            f"PostgreSQL at {_address(url)} does not answer ({error}); "
+            "start it (`disco stack up`) or set DISCO_DATABASE_URL"
+        ) from error
+    try:
+        yield pool
+    finally:
+        # A pool that waits for a connection that will never come back would hang the stop.
+        pool.terminate()
+
+
+async def clock(connection: Any) -> int:
+    """The database's clock in microseconds since the epoch; the only clock that stamps versions."""
+    return int(
+        await connection.fetchval(
+            "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+        )
+    )
+
+
+@asynccontextmanager
+async def _open_replica(
+    settings: Settings, primary: Pool, *, application: str, size: int
+) -> AsyncIterator[Pool]:
+    if settings.replica_url is None:
+        yield primary
+        return
+    async with open_pool(settings.replica_url, application=application, size=size) as replica:
+        yield replica
+
+
+def _address(url: str) -> str:
+    return url.rpartition("@")[2]

@@ -1,0 +1,193 @@
+"""The settings: one frozen object, built from an explicit environment and an optional TOML file.
+
+Nothing is read at import. The environment wins over the file, the file over the defaults. A
+variable with our prefix that we do not know is an error, so that a typing error is never a silent
+default.
+"""
+
+import dataclasses
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+from urllib.parse import urlsplit, urlunsplit
+
+from core.errors import DiscoError
+
+PREFIX = "DISCO_"
+CONFIG_VARIABLE = "DISCO_CONFIG"
+DEFAULT_FILES = (Path("disco.toml"), Path(".stack/demo/disco.toml"))
+# Read by the test suite, the demo loader and the stack, not by the product.
+OUTSIDE_VARIABLES = frozenset(
+    {CONFIG_VARIABLE, "DISCO_TEST_STACK", "DISCO_DEMO_DATA", "DISCO_CACHE", "DISCO_STATE"}
+)
+
+
+class SettingsError(DiscoError):
+    """A setting is unknown or does not fit; the message names it and the remedy."""
+
+    exit_code = 2
+
+
+def _setting(default: Any, help_text: str) -> Any:
+    return field(default=default, metadata={"help": help_text})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that may differ between two installations. Durations are seconds."""
+
+    # Services
+    database_url: str = _setting(
+        "postgresql://postgres@127.0.0.1:5432/disco", "The primary database: writes, clock, fence."
+    )
+    replica_url: str | None = _setting(
+        None, "A streaming replica that documents are hydrated from; unset: the primary."
+    )
+    broker_url: str = _setting("amqp://guest:guest@127.0.0.1:5672/", "RabbitMQ, with the vhost.")
+    engine_url: str = _setting("http://127.0.0.1:9200", "Elasticsearch.")
+    engine_username: str | None = _setting(None, "User for the engine's basic authentication.")
+    engine_password: str | None = _setting(None, "Password for the engine's basic authentication.")
+    engine_ca_file: str | None = _setting(None, "PEM file to check the engine's certificate with.")
+    engine_replicas: int = _setting(0, "Copies of each index on further nodes.")
+    index_prefix: str = _setting("disco", "First part of every index and alias name.")
+    definitions: str = _setting("", "Folder of index definitions; unset: the project's own.")
+
+    # Query API
+    query_api_host: str = _setting("127.0.0.1", "Address that the query API listens on.")
+    query_api_port: int = _setting(8000, "Port that the query API listens on.")
+    search_deadline: float = _setting(2.0, "Longest time the engine may spend on one search.")
+    cursor_secret: str = _setting("", "Key that signs cursors; unset: random at each start.")
+
+    # Indexer
+    refresh_interval: str = _setting("200ms", "How often written documents become searchable.")
+    prefetch: int = _setting(12_000, "Unacknowledged events a worker holds, per queue.")
+    interactive_batch: int = _setting(2_000, "Most changes in one batch of live events.")
+    interactive_linger: float = _setting(0.01, "How long a live change waits for company.")
+    batch_batch: int = _setting(1_000, "Most changes in one batch of background work.")
+    batch_linger: float = _setting(0.2, "How long background work waits for company.")
+    replica_patience: float = _setting(
+        5.0, "How long a batch waits for the replica before it is hydrated from the primary."
+    )
+    clock_tolerance: float = _setting(
+        1.0, "How far ahead of the database's clock an event may be before it is clamped."
+    )
+    delivery_limit: int = _setting(50, "Deliveries of one event before it is dead-lettered.")
+    event_size_limit: int = _setting(262_144, "Bytes of an event's body above which it is refused.")
+    tombstone_retention: str = _setting("1h", "How long the engine remembers a deletion's version.")
+    drain_deadline: float = _setting(25.0, "How long a stopping worker finishes what it holds.")
+    sweep_rate: int = _setting(
+        2_000, "Entities a second that the background sweep compares; 0: off."
+    )
+    worker_metrics_port: int = _setting(0, "Port of a worker's /metrics; 0: any free one.")
+
+    # Telemetry
+    log_level: str = _setting("info", "debug, info, warning or error.")
+    log_format: str = _setting("auto", "json, console, or auto (console on a terminal).")
+
+    def __post_init__(self) -> None:
+        for name in ("prefetch", "interactive_batch", "batch_batch", "delivery_limit"):
+            if getattr(self, name) < 1:
+                raise SettingsError(
+                    f"setting {name} is {getattr(self, name)}; it must be 1 or more"
+                )
+        if not self.index_prefix.islower() or "-" in self.index_prefix:
+            raise SettingsError(
+                f"setting index_prefix is {self.index_prefix!r}; use lower-case letters, digits and "
+                "underscores, no hyphen (it separates the parts of an index name)"
+            )
+
+    @property
+    def definitions_path(self) -> Path:
+        """The folder that index definitions are loaded from."""
+        return Path(self.definitions) if self.definitions else _own_definitions()
+
+    def __repr__(self) -> str:
+        return f"Settings({', '.join(f'{k}={v!r}' for k, v in describe(self).items())})"
+
+
+def load(environ: Mapping[str, str] | None = None, *, file: Path | None = None) -> Settings:
+    """Build the settings from `environ` (default: the process's) and a TOML file.
+
+    Raises `SettingsError` for an unknown variable or key, a value of the wrong type, or a file
+    that does not exist or parse.
+    """
+    environ = os.environ if environ is None else environ
+    values = _from_file(file or _config_file(environ))
+    values.update(_from_environment(environ))
+    return Settings(**values)
+
+
+def describe(settings: Settings) -> dict[str, Any]:
+    """Every setting with its value, passwords and secrets hidden, in the order of definition."""
+    return {
+        f.name: _hidden(f.name, getattr(settings, f.name)) for f in dataclasses.fields(settings)
+    }
+
+
+def help_texts() -> dict[str, str]:
+    """What each setting means, by its name."""
+    return {f.name: f.metadata["help"] for f in dataclasses.fields(Settings)}
+
+
+def _own_definitions() -> Path:
+    return Path(__file__).resolve().parent.parent / "index_definitions"
+
+
+def _config_file(environ: Mapping[str, str]) -> Path | None:
+    if named := environ.get(CONFIG_VARIABLE):
+        return Path(named)
+    return next((path for path in DEFAULT_FILES if path.is_file()), None)
+
+
+def _from_file(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"settings file {path} cannot be read: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"settings file {path} is not valid TOML: {error}") from error
+    return {key: _coerce(key, value, f"{path}: {key}") for key, value in content.items()}
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    ours = {k: v for k, v in environ.items() if k.startswith(PREFIX) and k not in OUTSIDE_VARIABLES}
+    return {
+        (name := key.removeprefix(PREFIX).lower()): _coerce(name, value, key)
+        for key, value in ours.items()
+    }
+
+
+def _coerce(name: str, value: Any, source: str) -> Any:
+    hints = get_type_hints(Settings)
+    if name not in hints:
+        near = difflib.get_close_matches(name, hints, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else "; `disco doctor --settings` lists them"
+        raise SettingsError(f"unknown setting {source}{hint}")
+    wanted = next((t for t in get_args(hints[name]) if t is not type(None)), hints[name])
+    try:
+        return wanted(value)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(
+            f"setting {source} is {value!r}; it must be {wanted.__name__}"
+        ) from error
+
+
+def _hidden(name: str, value: Any) -> Any:
+    if not value or not isinstance(value, str):
+        return value
+    if name.endswith(("password", "secret")):
+        return "***"
+    return _without_password(value) if name.endswith("url") else value
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    return urlunsplit(parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", ":***@")))

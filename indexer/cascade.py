@@ -1,0 +1,94 @@
+"""The cascade: what joins a changed entity is indexed again, through the batch queue.
+
+A document that shows its user's name changes without its own row changing. So for each dependent,
+found by the definition's SQL, a refresh event is published, stamped by the database's clock after
+the change was committed.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import asyncpg
+from aio_pika.abc import AbstractChannel
+from aiormq.exceptions import AMQPError
+from pamqp.commands import Basic
+
+from core.broker import INDEXER_EXCHANGE
+from core.database import UNAVAILABLE_ERRORS
+from core.definitions import Definition
+from core.events import Action, Event, encode, routing_key
+from indexer.changes import Key
+from indexer.errors import TemporarilyUnavailableError
+from indexer.fence import ReplicaFence
+from indexer.metrics import DEPENDENTS
+
+_IN_FLIGHT = 500
+_PERSISTENT = 2
+
+
+class RefreshPublisher:
+    """Publishes refresh events to the batch queue, each confirmed by the broker."""
+
+    def __init__(self, channel: AbstractChannel) -> None:
+        self._channel = channel
+
+    async def publish(self, keys: Sequence[Key], now: int) -> None:
+        """Return when the broker has all of them; `now` is their time, in microseconds.
+
+        Raises `TemporarilyUnavailableError`; some may have been published then.
+        """
+        channel = await self._channel.get_underlay_channel()
+        properties = Basic.Properties(delivery_mode=_PERSISTENT, content_type="application/json")
+        for start in range(0, len(keys), _IN_FLIGHT):
+            events = [
+                Event(entity, entity_id, Action.REFRESH, now)
+                for entity, entity_id in keys[start : start + _IN_FLIGHT]
+            ]
+            try:
+                await asyncio.gather(
+                    *(
+                        channel.basic_publish(
+                            encode(event),
+                            exchange=INDEXER_EXCHANGE,
+                            routing_key=routing_key(event),
+                            properties=properties,
+                            timeout=30,
+                        )
+                        for event in events
+                    )
+                )
+            except (AMQPError, OSError, TimeoutError) as error:
+                raise TemporarilyUnavailableError("RabbitMQ", repr(error)) from error
+
+
+class DatabaseCascade:
+    """Finds dependents in the database, and publishes refresh events for them."""
+
+    def __init__(
+        self,
+        definitions: Mapping[str, Definition],
+        fence: ReplicaFence,
+        publisher: RefreshPublisher,
+    ) -> None:
+        self._sql = {e: d.dependents_sql for e, d in definitions.items() if d.dependents_sql}
+        self._fence = fence
+        self._publisher = publisher
+
+    async def publish(self, keys: Sequence[Key], now: int) -> None:
+        """Return when the broker has a refresh event for each dependent of the keys."""
+        parents: dict[str, list[int]] = {}
+        for entity, entity_id in keys:
+            if entity in self._sql:
+                parents.setdefault(entity, []).append(entity_id)
+        for entity, ids in parents.items():
+            dependents = await self._find(entity, ids)
+            DEPENDENTS.inc(len(dependents))
+            await self._publisher.publish(dependents, now)
+
+    async def _find(self, entity: str, ids: list[int]) -> list[Key]:
+        _, pool = await self._fence.wait()
+        try:
+            rows = await pool.fetch(self._sql[entity], ids)
+        except (*UNAVAILABLE_ERRORS, asyncpg.QueryCanceledError) as error:
+            raise TemporarilyUnavailableError("PostgreSQL", repr(error)) from error
+        return sorted({(row[0], row[1]) for row in rows})

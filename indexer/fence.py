@@ -1,0 +1,89 @@
+"""The fence: what was committed before an event arrived is seen by the hydration that follows.
+
+An event is published after its commit. So the primary's write-ahead log position, taken after the
+event arrived, is beyond that commit; once the replica has replayed up to it, a hydration from the
+replica is at least as new as the event. This holds for rows, for missing rows and for joined rows,
+where comparing timestamps would help only the first.
+"""
+
+import asyncio
+import time
+from typing import NamedTuple
+
+import asyncpg
+
+from core.database import UNAVAILABLE_ERRORS, Databases, Pool
+from core.telemetry import logger
+from indexer.errors import TemporarilyUnavailableError
+from indexer.metrics import FENCE_SECONDS, FENCE_TIMEOUTS
+
+_POSITION = """
+SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now,
+       pg_current_wal_flush_lsn()::text AS position
+"""
+_REPLAYED = "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn"
+_FIRST_PAUSE = 0.001
+_LONGEST_PAUSE = 0.05
+
+log = logger("fence")
+
+
+class Position(NamedTuple):
+    """A moment of the primary."""
+
+    now: int  # its clock, microseconds
+    lsn: str  # its write-ahead log position
+
+
+class ReplicaFence:
+    """Waits until the replica has replayed all that the primary had flushed.
+
+    After `patience` seconds it gives up on the replica and sends hydration to the primary, and
+    every further batch too until the replica is level again: late documents are worse than some
+    load on the primary.
+    """
+
+    def __init__(self, databases: Databases, *, patience: float) -> None:
+        self._databases = databases
+        self._patience = patience
+        self._lags = False
+
+    async def wait(self) -> tuple[int, Pool]:
+        """The primary's clock in microseconds, and the pool that sees all before it."""
+        position = await self._position()
+        if not self._databases.has_replica:
+            return position.now, self._databases.primary
+        with FENCE_SECONDS.time():
+            replayed = await self._replayed(position)
+        self._note(lags=not replayed)
+        return position.now, self._databases.replica if replayed else self._databases.primary
+
+    async def _position(self) -> Position:
+        try:
+            row = await self._databases.primary.fetchrow(_POSITION)
+        except UNAVAILABLE_ERRORS as error:
+            raise TemporarilyUnavailableError("PostgreSQL (primary)", repr(error)) from error
+        assert row is not None
+        return Position(row["now"], row["position"])
+
+    async def _replayed(self, position: Position) -> bool:
+        """Whether the replica has replayed the position, within the patience."""
+        deadline = time.monotonic() + (0 if self._lags else self._patience)
+        pause = _FIRST_PAUSE
+        try:
+            while not await self._databases.replica.fetchval(_REPLAYED, position.lsn):
+                if time.monotonic() >= deadline:
+                    return False
+                await asyncio.sleep(pause)
+                pause = min(pause * 1.5, _LONGEST_PAUSE)
+        except (*UNAVAILABLE_ERRORS, asyncpg.PostgresError) as error:
+            log.warning("replica_unavailable", error=repr(error))
+            return False
+        return True
+
+    def _note(self, *, lags: bool) -> None:
+        if lags:
+            FENCE_TIMEOUTS.inc()
+        if lags != self._lags:
+            log.warning("replica_lags" if lags else "replica_level", patience=self._patience)
+        self._lags = lags

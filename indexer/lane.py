@@ -1,0 +1,190 @@
+"""A lane: one queue's way through the pipeline, with batches and back-off of its own.
+
+The interactive and the batch queue have a lane each, so that neither waits behind the other.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from aio_pika.abc import AbstractConnection
+
+from core.events import Action, MalformedEventError, decode
+from core.telemetry import logger
+from indexer.changes import Key
+from indexer.coalescer import Coalescer, Pending
+from indexer.deliveries import Consumer, Delivery
+from indexer.errors import TemporarilyUnavailableError
+from indexer.metrics import (
+    BATCH_SIZE,
+    CLAMPED,
+    EVENTS,
+    LAG_SECONDS,
+    PENDING,
+    RESETTLED,
+    RETRIES,
+)
+from indexer.pipeline import Pipeline, Results
+
+_BATCHES_IN_FLIGHT = 2
+_FIRST_BACKOFF = 0.1
+_LONGEST_BACKOFF = 5.0
+
+log = logger("lane")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaneSettings:
+    """How one lane batches."""
+
+    queue: str
+    size: int  # most changes in a batch
+    linger: float  # seconds that a change waits for company
+    prefetch: int  # unacknowledged events
+    size_limit: int  # bytes of an event's body
+    refresh_seconds: float  # what a written document still waits for
+
+
+class Lane:
+    """Consumes a queue, coalesces, processes, acknowledges."""
+
+    def __init__(
+        self, settings: LaneSettings, pipeline: Pipeline, entities: Collection[str]
+    ) -> None:
+        self._settings = settings
+        self._pipeline = pipeline
+        self._entities = entities
+        self._coalescer = Coalescer()
+        self._consumer = Consumer(settings.queue, settings.prefetch, self._receive)
+        self._arrival = asyncio.Event()
+        self._slots = asyncio.Semaphore(_BATCHES_IN_FLIGHT)
+        self._poison: list[tuple[Delivery, str, str]] = []
+
+    async def run(self, connection: AbstractConnection, stop: asyncio.Event) -> None:
+        """Process until `stop` is set, then finish what is at hand.
+
+        Ends with the exception of a batch that failed for a reason nobody foresaw.
+        """
+        await self._consumer.start(connection)
+        async with asyncio.TaskGroup() as batches:
+            stopping = batches.create_task(self._stop_consuming(stop))
+            while not stop.is_set() or self._coalescer.is_waiting or self._poison:
+                await self._bury_poison()
+                if await self._wait_for_batch(stop):
+                    await self._slots.acquire()
+                    batch = self._coalescer.take(self._settings.size)
+                    batches.create_task(self._process(batch))
+            await stopping
+
+    async def _stop_consuming(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        await self._consumer.stop()
+        self._arrival.set()
+
+    async def _wait_for_batch(self, stop: asyncio.Event) -> bool:
+        """Wait for news, or for the linger to end; whether a batch should be taken."""
+        now = time.monotonic()
+        wait = self._coalescer.ready(self._settings.size, self._settings.linger, now)
+        if wait is not None and (wait == 0.0 or stop.is_set()):
+            return True
+        self._arrival.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._arrival.wait(), wait)
+        return False
+
+    def _receive(self, delivery: Delivery) -> None:
+        try:
+            event = decode(
+                delivery.routing_key, delivery.body, size_limit=self._settings.size_limit
+            )
+        except MalformedEventError as error:
+            self._reject(delivery, error.reason, str(error))
+            return
+        if event.entity not in self._entities:
+            known = ", ".join(sorted(self._entities))
+            self._reject(delivery, "unknown_type", f"{event.entity!r} is none of: {known}")
+            return
+        self._coalescer.add(
+            (event.entity, event.id),
+            delivery,
+            version=event.occurred_at,
+            cascades=event.action is not Action.REFRESH,
+            now=time.monotonic(),
+        )
+        self._arrival.set()
+
+    def _reject(self, delivery: Delivery, reason: str, detail: str) -> None:
+        self._poison.append((delivery, reason, detail))
+        self._arrival.set()
+
+    async def _bury_poison(self) -> None:
+        poison, self._poison = self._poison, []
+        for delivery, reason, detail in poison:
+            await self._bury(delivery, reason, detail)
+
+    async def _bury(self, delivery: Delivery, reason: str, detail: str) -> None:
+        log.warning("event_dead_lettered", queue=self._settings.queue, reason=reason, detail=detail)
+        await self._consumer.bury(delivery, reason, detail)
+        EVENTS.labels(self._settings.queue, reason).inc()
+        await self._consumer.finish([delivery])
+
+    async def _process(self, batch: dict[Key, Pending]) -> None:
+        """Process until every change has its outcome."""
+        BATCH_SIZE.labels(self._settings.queue).observe(len(batch))
+        PENDING.labels(self._settings.queue).set(len(self._coalescer))
+        left = dict(batch)
+        backoff = _FIRST_BACKOFF
+        try:
+            while left:
+                left = await self._attempt(left)
+                if left:
+                    await asyncio.sleep(backoff)
+                    backoff = min(backoff * 2, _LONGEST_BACKOFF)
+        finally:
+            self._coalescer.release(batch)
+            self._slots.release()
+            self._arrival.set()
+
+    async def _attempt(self, batch: dict[Key, Pending]) -> dict[Key, Pending]:
+        """One run through the pipeline; what must be tried again."""
+        began = time.monotonic()
+        try:
+            results = await self._pipeline.process(
+                [pending.change(key) for key, pending in batch.items()]
+            )
+        except TemporarilyUnavailableError as error:
+            log.warning("batch_postponed", queue=self._settings.queue, error=str(error))
+            RETRIES.labels(error.service).inc()
+            return batch
+        await self._finish(batch, results, time.monotonic() - began)
+        if results.again:
+            RETRIES.labels("Elasticsearch").inc()
+        return {key: batch[key] for key in results.again}
+
+    async def _finish(self, batch: dict[Key, Pending], results: Results, seconds: float) -> None:
+        CLAMPED.inc(results.clamped)
+        RESETTLED.inc(results.resettled)
+        for key, reason in results.poison.items():
+            for delivery in batch[key].deliveries:
+                await self._bury(delivery, "refused", reason)
+        done = results.outcomes.keys() - results.poison.keys() - results.again
+        self._count(batch, results, done, seconds)
+        await self._consumer.finish([d for key in done for d in batch[key].deliveries])
+
+    def _count(
+        self, batch: dict[Key, Pending], results: Results, done: set[Key], seconds: float
+    ) -> None:
+        queue = self._settings.queue
+        counts: Counter[str] = Counter()
+        lag = LAG_SECONDS.labels(queue)
+        for key in done:
+            pending = batch[key]
+            counts[results.outcomes[key]] += 1
+            counts["coalesced"] += len(pending.deliveries) - 1
+            age = (results.now - pending.version) / 1e6
+            lag.observe(max(0.0, age) + seconds + self._settings.refresh_seconds)
+        for outcome, count in counts.items():
+            EVENTS.labels(queue, outcome).inc(count)

@@ -1,0 +1,107 @@
+"""The indexer's metrics. `docs/metrics.md` says what each is for."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from core.telemetry import LATENCY_BUCKETS, REGISTRY
+
+EVENTS = Counter(
+    "disco_indexer_events_total",
+    "Events by outcome; every event that is consumed ends in exactly one.",
+    ["queue", "outcome"],
+    registry=REGISTRY,
+)
+WRITES = Counter(
+    "disco_indexer_writes_total",
+    "Items of bulk answers by outcome.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+CLAMPED = Counter(
+    "disco_indexer_clamped_total",
+    "Events whose time was ahead of the database's clock, and was set back to it.",
+    registry=REGISTRY,
+)
+RESETTLED = Counter(
+    "disco_indexer_resettled_total",
+    "Writes repeated under a newer version, because engine and database differed after a write.",
+    registry=REGISTRY,
+)
+DEPENDENTS = Counter(
+    "disco_indexer_dependents_total",
+    "Refresh events published for documents that join what changed.",
+    registry=REGISTRY,
+)
+RETRIES = Counter(
+    "disco_indexer_retries_total",
+    "Batches tried again, by the service that did not take them.",
+    ["service"],
+    registry=REGISTRY,
+)
+LAG_SECONDS = Histogram(
+    "disco_indexer_lag_seconds",
+    "From an event's time to its document being searchable (acknowledged plus one refresh).",
+    ["queue"],
+    buckets=LATENCY_BUCKETS,
+    registry=REGISTRY,
+)
+FENCE_SECONDS = Histogram(
+    "disco_indexer_fence_seconds",
+    "Waiting for the replica to replay what the events of a batch tell of.",
+    buckets=LATENCY_BUCKETS,
+    registry=REGISTRY,
+)
+FENCE_TIMEOUTS = Counter(
+    "disco_indexer_fence_timeouts_total",
+    "Batches hydrated from the primary, because the replica was behind or gone.",
+    registry=REGISTRY,
+)
+HYDRATION_SECONDS = Histogram(
+    "disco_indexer_hydration_seconds",
+    "Reading the rows of a batch, one entity type at a time.",
+    ["entity"],
+    buckets=LATENCY_BUCKETS,
+    registry=REGISTRY,
+)
+BULK_SECONDS = Histogram(
+    "disco_indexer_bulk_seconds",
+    "One bulk request, sent to answered.",
+    buckets=LATENCY_BUCKETS,
+    registry=REGISTRY,
+)
+BATCH_SIZE = Histogram(
+    "disco_indexer_batch_changes",
+    "Distinct entities in a batch.",
+    ["queue"],
+    buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000),
+    registry=REGISTRY,
+)
+QUEUE_DEPTH = Gauge(
+    "disco_indexer_queue_depth",
+    "Messages that wait in a queue, as the broker says.",
+    ["queue"],
+    registry=REGISTRY,
+)
+PENDING = Gauge(
+    "disco_indexer_pending_changes",
+    "Distinct entities that a worker holds and has not settled.",
+    ["queue"],
+    registry=REGISTRY,
+)
+SWEPT = Counter(
+    "disco_indexer_swept_total",
+    "Entities that the background sweep compared.",
+    ["entity"],
+    registry=REGISTRY,
+)
+SWEEP_DIFFERENCES = Counter(
+    "disco_indexer_sweep_differences_total",
+    "Differences that the background sweep found and sent for repair, by kind.",
+    ["entity", "kind"],
+    registry=REGISTRY,
+)
+SWEEP_COMPLETED = Gauge(
+    "disco_indexer_sweep_completed_timestamp_seconds",
+    "When the background sweep last went through all of an entity type.",
+    ["entity"],
+    registry=REGISTRY,
+)

@@ -1,0 +1,127 @@
+"""The indexer's door: what the command line and the HTTP API may ask of it."""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from core.broker import declare_topology, open_broker
+from core.definitions import Definition, load
+from core.engine import engine_client
+from core.settings import Settings
+from indexer import worker
+from indexer.cascade import RefreshPublisher
+from indexer.errors import IndexerError
+from indexer.generations import Generation, Generations
+from indexer.scan import Progress, scan
+from indexer.services import Services, open_services
+from indexer.verification import Comparison, Difference, confirm
+
+__all__ = ["Verdict", "build", "list_generations", "open_indexer", "verify", "work"]
+
+
+class UnknownEntityError(IndexerError):
+    """No definition has that name. The message lists those there are."""
+
+    exit_code = 2
+
+
+@dataclass(kw_only=True)
+class Verdict:
+    """What a verification of one entity type found so far."""
+
+    entity: str
+    index: str  # generation that was compared
+    compared: int = 0  # entities on either side
+    differences: list[Difference] = field(default_factory=list)  # new ones since the last window
+    kinds: Counter[str] = field(default_factory=Counter)  # all differences so far
+    repaired: int = 0  # refresh events sent
+
+
+def definitions_of(settings: Settings, entities: Sequence[str] = ()) -> dict[str, Definition]:
+    """The definitions of the named entity types, or all; raises `UnknownEntityError`."""
+    definitions = load(settings.definitions_path)
+    if unknown := set(entities) - definitions.keys():
+        raise UnknownEntityError(
+            f"no entity type {', '.join(sorted(unknown))}; there are: {', '.join(definitions)}"
+        )
+    return {name: definitions[name] for name in entities or definitions}
+
+
+@asynccontextmanager
+async def open_indexer(settings: Settings) -> AsyncIterator[Services]:
+    """All services, for several operations in a row; raises `ServiceUnavailableError`."""
+    async with open_services(settings, load(settings.definitions_path)) as services:
+        yield services
+
+
+async def work(settings: Settings, stop: asyncio.Event) -> None:
+    """Run a worker until `stop` is set."""
+    await worker.run(settings, load(settings.definitions_path), stop)
+
+
+async def list_generations(settings: Settings) -> list[Generation]:
+    """All generations, by entity type, then oldest first."""
+    async with engine_client(settings) as engine:
+        return await Generations(engine, settings).list()
+
+
+async def build(services: Services, entity: str) -> AsyncIterator[Progress]:
+    """Build a new generation from the definition, and make it the live one; yields progress.
+
+    Live events reach the generation while it is built. If the build fails, it is deleted, and the
+    one that was live stays so.
+    """
+    definition = services.definitions[entity]
+    async with open_broker(services.settings, name="disco reindex") as connection:
+        # Events that come before the first worker does must have a queue to wait in.
+        await declare_topology(await connection.channel(), services.settings)
+    generation = await services.generations.create(definition)
+    try:
+        async for progress in scan(services, definition, generation):
+            yield progress
+        await services.engine.indices.refresh(index=generation.index)
+    except BaseException:
+        with contextlib.suppress(Exception):
+            await services.generations.delete(generation)
+        raise
+    await services.generations.promote(generation)
+
+
+async def verify(
+    services: Services, entity: str, *, repair: bool = False, patience: float = 5.0
+) -> AsyncIterator[Verdict]:
+    """Compare every row with every document of the live generation; yields after each window.
+
+    A difference counts when it is still there after `patience` seconds. With `repair`, a refresh
+    event is sent for each; a running worker does the rest.
+    """
+    definition = services.definitions[entity]
+    generation = await services.generations.live(entity)
+    verdict = Verdict(entity=entity, index=generation.index)
+    await services.engine.indices.refresh(index=generation.index)
+    _, pool = await services.fence.wait()
+    comparison = Comparison(
+        definition=definition, index=generation.index, pool=pool, engine=services.engine
+    )
+    async for compared in comparison.run():
+        verdict.compared += max(compared.rows, compared.documents)
+        verdict.differences = await confirm(
+            compared.differences, services.hydrator, services.store, patience=patience
+        )
+        verdict.kinds.update(difference.kind for difference in verdict.differences)
+        if repair and verdict.differences:
+            verdict.repaired += await _repair(services, verdict.differences)
+        yield verdict
+
+
+async def _repair(services: Services, differences: Sequence[Difference]) -> int:
+    now, _ = await services.fence.wait()
+    async with open_broker(services.settings, name="disco verify") as connection:
+        channel = await connection.channel()
+        await declare_topology(channel, services.settings)
+        keys = [difference.key for difference in differences]
+        await RefreshPublisher(channel).publish(keys, now)
+    return len(keys)

@@ -1,0 +1,145 @@
+"""The scan: the source that synthesises a creation event for every row.
+
+It feeds a new generation through the same hydration and the same writer as live events, with each
+row's own time as version, so that every live event wins over it.
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+import asyncpg
+
+from core.database import UNAVAILABLE_ERRORS, Pool
+from core.definitions import Definition
+from indexer.changes import Answer, Outcome, Row, Write
+from indexer.errors import IndexerError, TemporarilyUnavailableError
+from indexer.generations import LEASE_SECONDS, Generation
+from indexer.hydrator import complete, documents_by_range
+from indexer.services import Services
+from indexer.windows import Window, count_rows, windows
+from indexer.writer import EngineStore
+
+_WINDOW_ROWS = 2_000
+_IN_FLIGHT = 2
+_FIRST_BACKOFF = 0.2
+_LONGEST_BACKOFF = 10.0
+
+
+class ScanRejectedError(IndexerError):
+    """The engine refuses documents of this definition; the message has the first reason.
+
+    Mend the mapping or the SQL, check them with `disco index check`, and build again.
+    """
+
+
+@dataclass(kw_only=True)
+class Progress:
+    """How far a scan is."""
+
+    entity: str
+    index: str
+    expected: int  # rows of the table, as the planner estimates
+    read: int = 0  # documents hydrated
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+
+
+class _OneGeneration:
+    """Writes go to the generation that is built, and to no other."""
+
+    def __init__(self, index: str) -> None:
+        self._index = index
+
+    async def names(self, entity: str) -> Sequence[str]:  # noqa: ARG002 - the port's shape
+        return (self._index,)
+
+    def forget(self) -> None:
+        """There is nothing to forget."""
+
+
+async def scan(
+    services: Services, definition: Definition, generation: Generation
+) -> AsyncIterator[Progress]:
+    """Fill a generation; yields after each window. The generation must be older than a lease.
+
+    Raises `ScanRejectedError` at the first document that the engine refuses.
+    """
+    # By now every worker writes to the generation; what none wrote there, the scan will read.
+    await asyncio.sleep(LEASE_SECONDS)
+    _, pool = await services.fence.wait()
+    store = EngineStore(services.engine, _OneGeneration(generation.index))
+    progress = Progress(
+        entity=definition.entity,
+        index=generation.index,
+        expected=await count_rows(pool, definition),
+    )
+    running: deque[asyncio.Task[Counter[Outcome]]] = deque()
+    try:
+        async for window in windows(pool, definition, rows=_WINDOW_ROWS):
+            running.append(asyncio.create_task(_copy(pool, definition, store, window)))
+            if len(running) == _IN_FLIGHT:
+                yield _add(progress, await running.popleft())
+        while running:
+            yield _add(progress, await running.popleft())
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+def _add(progress: Progress, outcomes: Counter[Outcome]) -> Progress:
+    progress.read += outcomes.total()
+    progress.outcomes += outcomes
+    return progress
+
+
+async def _copy(
+    pool: Pool, definition: Definition, store: EngineStore, window: Window
+) -> Counter[Outcome]:
+    """Hydrate and write one window, again from the start while a service is away."""
+    backoff = _FIRST_BACKOFF
+    while True:
+        try:
+            outcomes = await _attempt(pool, definition, store, window)
+            if not outcomes[Outcome.UNAVAILABLE]:
+                return outcomes
+        except TemporarilyUnavailableError:
+            pass
+        await asyncio.sleep(backoff)
+        backoff = min(backoff * 2, _LONGEST_BACKOFF)
+
+
+async def _attempt(
+    pool: Pool, definition: Definition, store: EngineStore, window: Window
+) -> Counter[Outcome]:
+    try:
+        records = await pool.fetch(documents_by_range(definition), *window)
+    except UNAVAILABLE_ERRORS as error:
+        raise TemporarilyUnavailableError("PostgreSQL", repr(error)) from error
+    except asyncpg.PostgresError as error:
+        raise ScanRejectedError(
+            f"hydration of {definition.entity} ids {window.start} to {window.end} failed: {error}"
+        ) from error
+    writes = [_write(definition.entity, record) for record in records]
+    if not writes:
+        return Counter()
+    answers = await store.write(writes)
+    _refuse_poison(definition.entity, writes, answers)
+    return Counter(answer.outcome for answer in answers)
+
+
+def _write(entity: str, record: asyncpg.Record) -> Write:
+    entity_id, version, document, digest = record
+    return Write(
+        (entity, entity_id), version, Row(version, complete(entity, document, digest), digest)
+    )
+
+
+def _refuse_poison(entity: str, writes: Sequence[Write], answers: Sequence[Answer]) -> None:
+    for write, answer in zip(writes, answers, strict=True):
+        if answer.outcome is Outcome.REJECTED:
+            raise ScanRejectedError(
+                f"the engine refuses {entity} {write.key[1]}: {answer.reason}; "
+                f"mend the definition (`disco index check {entity}`) and build again"
+            )

@@ -1,0 +1,92 @@
+"""The sweep: a slow comparison that never ends, which mends whatever slipped past.
+
+An event that its producer never sent, a ghost after the engine forgot a tombstone, a document that
+somebody altered by hand: all are found within one sweep, counted, and sent for repair. Of all
+workers one sweeps; the others wait for its lock.
+"""
+
+import asyncio
+import contextlib
+import time
+import zlib
+from collections import Counter
+
+from core.broker import open_broker
+from core.database import UNAVAILABLE_ERRORS
+from core.definitions import Definition
+from core.errors import DiscoError
+from core.telemetry import logger
+from indexer.cascade import RefreshPublisher
+from indexer.metrics import SWEEP_COMPLETED, SWEEP_DIFFERENCES, SWEPT
+from indexer.services import Services
+from indexer.verification import Compared, Comparison, Difference, confirm
+
+_RETRY_SECONDS = 5.0
+_PATIENCE = 10.0  # what is on its way for longer is lost
+
+log = logger("sweep")
+
+
+class Sweep:
+    """Compares all entity types in turn at `settings.sweep_rate` entities a second."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._rate = services.settings.sweep_rate
+        self._lock = zlib.crc32(f"disco sweep {services.settings.index_prefix}".encode())
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Sweep until `stop` is set; a service that is away only delays it."""
+        while self._rate > 0 and not stop.is_set():
+            try:
+                await self._sweep_while_locked(stop)
+            except (DiscoError, *UNAVAILABLE_ERRORS) as error:
+                log.warning("sweep_postponed", error=str(error))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _RETRY_SECONDS)
+
+    async def _sweep_while_locked(self, stop: asyncio.Event) -> None:
+        async with self._services.databases.primary.acquire() as connection:
+            if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", self._lock):
+                return
+            try:
+                while not stop.is_set():
+                    for definition in self._services.definitions.values():
+                        await self._sweep(definition)
+                    await connection.fetchval("SELECT 1")  # still connected, so still locked
+            finally:
+                await connection.fetchval("SELECT pg_advisory_unlock($1)", self._lock)
+
+    async def _sweep(self, definition: Definition) -> None:
+        for index in await self._services.generations.names(definition.entity):
+            began, swept = time.monotonic(), 0
+            _, pool = await self._services.fence.wait()
+            comparison = Comparison(
+                definition=definition, index=index, pool=pool, engine=self._services.engine
+            )
+            async for compared in comparison.run():
+                swept += max(compared.rows, compared.documents)
+                await self._mend(definition.entity, compared)
+                await asyncio.sleep(began + swept / self._rate - time.monotonic())
+        SWEEP_COMPLETED.labels(definition.entity).set_to_current_time()
+        await asyncio.sleep(1)
+
+    async def _mend(self, entity: str, compared: Compared) -> None:
+        SWEPT.labels(entity).inc(max(compared.rows, compared.documents))
+        if not compared.differences:
+            return
+        confirmed = await confirm(
+            compared.differences, self._services.hydrator, self._services.store, patience=_PATIENCE
+        )
+        if confirmed:
+            await self._send(entity, confirmed)
+
+    async def _send(self, entity: str, differences: list[Difference]) -> None:
+        kinds = Counter(difference.kind for difference in differences)
+        log.warning("sweep_found_differences", entity=entity, kinds=dict(kinds))
+        for kind, count in kinds.items():
+            SWEEP_DIFFERENCES.labels(entity, kind).inc(count)
+        now, _ = await self._services.fence.wait()
+        async with open_broker(self._services.settings, name="disco sweep") as connection:
+            publisher = RefreshPublisher(await connection.channel())
+            await publisher.publish([difference.key for difference in differences], now)
