@@ -1,11 +1,13 @@
 """What can go wrong with the stack, and what to do about it."""
 
+import re
 from pathlib import Path
 
 from core.errors import DiscoError
 
 #: How many lines of a log an error shows.
 TAIL_LINES = 15
+_COLOUR = re.compile("\x1b\\[[0-9;]*m")
 
 
 class StackError(DiscoError):
@@ -67,7 +69,8 @@ def tail(log: Path, count: int = TAIL_LINES) -> list[str]:
             text = file.read().decode(errors="replace")
     except OSError:
         return []
-    return [line for line in text.splitlines() if line.strip()][-count:]
+    lines = _COLOUR.sub("", text).splitlines()
+    return [line for line in lines if line.strip()][-count:]
 
 
 def join_lines(*parts: str) -> str:

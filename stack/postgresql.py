@@ -79,11 +79,22 @@ class Postgres(Service):
         Raises:
             StackError: The server cannot be reached, or refuses the statement.
         """
+        return self._psql(["-A", "-t", "-c", sql], what=repr(sql), database=database, within=within)
+
+    def run_file(self, script: Path, *, database: str, within: float = 120) -> None:
+        """Run the statements of a file as one transaction.
+
+        Raises:
+            StackError: The server cannot be reached, or refuses one of them.
+        """
+        self._psql(["-1", "-f", str(script)], what=str(script), database=database, within=within)
+
+    def _psql(self, options: list[str], *, what: str, database: str, within: float) -> str:
         address = ["-h", LOOPBACK, "-p", str(self.port(self.name)), "-U", USER, "-d", database]
-        options = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql]
+        general = ["-X", "-q", "-v", "ON_ERROR_STOP=1"]
         try:
             done = subprocess.run(
-                [str(self.program("psql")), *address, *options],
+                [str(self.program("psql")), *general, *address, *options],
                 check=False,
                 capture_output=True,
                 text=True,
@@ -95,9 +106,9 @@ class Postgres(Service):
                 },
             )
         except subprocess.TimeoutExpired as error:
-            raise StackError(f"{self.name} did not answer {sql!r} within {within:g} s") from error
+            raise StackError(f"{self.name} did not answer {what} within {within:g} s") from error
         if done.returncode != 0:
-            raise StackError(f"{self.name} refused {sql!r}: {done.stderr.strip()}")
+            raise StackError(f"{self.name} refused {what}: {done.stderr.strip()}")
         return done.stdout.removesuffix("\n")
 
     def program(self, name: str) -> Path:

@@ -1,1 +1,3 @@
 """What every test gets. Fixtures of the real services stand in `tests/services.py`."""
+
+pytest_plugins = ["tests.services"]

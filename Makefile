@@ -1,0 +1,24 @@
+# Everything a newcomer needs. Each target installs what it lacks; .venv/bin/disco is the command.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench lock bootstrap
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+demo: bootstrap ## Start everything on the demo catalogue; Ctrl-C ends it
+	@.venv/bin/disco demo up
+
+test: bootstrap ## Run every check and test on real services of its own
+	@scripts/test
+
+check: bootstrap ## Format, lint, types, import contracts, unit tests; no services, under 30 s
+	@scripts/check
+
+bench: bootstrap ## Run every benchmark; results go to benchmarks/results/
+	@scripts/bench
+
+lock: bootstrap ## Pin the dependencies of pyproject.toml anew
+	@scripts/lock --upgrade
+
+bootstrap:
+	@scripts/bootstrap
