@@ -12,16 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import psutil
 import pytest
 
 from core.settings import Settings
-from stack import faults, operations
+from stack import operations, places
 from stack.assembly import Stack
 from stack.loopback import call
-from stack.rabbitmq import USER as BROKER_USER
 from stack.state import file_lock
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,15 +60,11 @@ def fresh_settings(stack: Stack) -> Iterator[Settings]:
 def place(stack: Stack) -> Iterator[Settings]:
     """A place of its own in the stack. The replica shows it, too, before this returns."""
     name = f"{MARK}_{os.getpid()}_{next(_numbers)}"
-    stack.primary.query(f"CREATE DATABASE {name} TEMPLATE {_template(stack)}")
-    _make_virtual_host(stack, name)
-    faults.await_replica(stack)
+    places.make(stack, name, template=_template(stack))
     try:
-        yield _settings(stack, name)
+        yield Settings(**places.settings(stack, name))
     finally:
-        _remove_database(stack, name)
-        _remove_virtual_host(stack, name)
-        _remove_indices(stack, name)
+        places.remove(stack, name)
 
 
 def engine(stack: Stack, method: str, path: str) -> Any:
@@ -78,78 +72,30 @@ def engine(stack: Stack, method: str, path: str) -> Any:
     return call(stack.engine.port("elasticsearch"), path, method=method)
 
 
-def _settings(stack: Stack, name: str) -> Settings:
-    addresses = stack.settings()
-    return Settings(
-        database_url=_with_path(addresses["database_url"], name),
-        replica_url=_with_path(addresses["replica_url"], name),
-        broker_url=_with_path(addresses["broker_url"], name),
-        engine_url=addresses["engine_url"],
-        index_prefix=name,
-    )
-
-
-def _with_path(url: str, path: str) -> str:
-    return f"{url.rpartition('/')[0]}/{path}"
-
-
 def _template(stack: Stack) -> str:
     """The name of a database that has the schema and nothing else, made if the schema is new."""
     digest = hashlib.sha256(SCHEMA.read_bytes()).hexdigest()[:12]
     name = f"template_{digest}"
     with file_lock(stack.register.folder.path / "template.lock"):
-        existing = _databases(stack)
+        existing = places.databases(stack)
         if name not in existing:
             for older in (other for other in existing if other.startswith("template_")):
-                _remove_database(stack, older)
+                places.remove_database(stack, older)
             stack.primary.query(f"CREATE DATABASE {name}_partial")
             stack.primary.run_file(SCHEMA, database=f"{name}_partial")
             stack.primary.query(f"ALTER DATABASE {name}_partial RENAME TO {name}")
     return name
 
 
-def _databases(stack: Stack) -> list[str]:
-    return stack.primary.query("SELECT datname FROM pg_database").splitlines()
-
-
-def _remove_database(stack: Stack, name: str) -> None:
-    stack.primary.query(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-
-
-def _make_virtual_host(stack: Stack, name: str) -> None:
-    stack.broker.call("PUT", f"vhosts/{name}")
-    rights = {"configure": ".*", "write": ".*", "read": ".*"}
-    stack.broker.call("PUT", f"permissions/{name}/{BROKER_USER}", rights)
-
-
-def _remove_virtual_host(stack: Stack, name: str) -> None:
-    stack.broker.call("DELETE", f"vhosts/{name}")
-
-
-def _virtual_hosts(stack: Stack) -> list[str]:
-    return [entry["name"] for entry in stack.broker.call("GET", "vhosts")]
-
-
-def _indices(stack: Stack) -> list[str]:
-    listed = stack.engine.get("_cat/indices?format=json&h=index&expand_wildcards=all")
-    return [entry["index"] for entry in listed]
-
-
-def _remove_indices(stack: Stack, prefix: str) -> None:
-    ours = [name for name in _indices(stack) if name.startswith(f"{prefix}-")]
-    for name in ours:
-        engine(stack, "DELETE", f"/{quote(name)}?ignore_unavailable=true")
-
-
 def _sweep(stack: Stack) -> None:
     """Remove what test runs left that were killed."""
-    for name in filter(_is_orphan, _databases(stack)):
-        _remove_database(stack, name)
-    for name in filter(_is_orphan, _virtual_hosts(stack)):
-        _remove_virtual_host(stack, name)
-    for prefix in {name.partition("-")[0] for name in _indices(stack)}:
+    for name in filter(_is_orphan, places.databases(stack)):
+        places.remove_database(stack, name)
+    for name in filter(_is_orphan, places.virtual_hosts(stack)):
+        places.remove_virtual_host(stack, name)
+    for prefix in {name.partition("-")[0] for name in places.indices(stack)}:
         if _is_orphan(prefix):
-            _remove_indices(stack, prefix)
+            places.remove_indices(stack, prefix)
 
 
 def _is_orphan(name: str) -> bool:
