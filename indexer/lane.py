@@ -145,6 +145,7 @@ class Lane:
                     backoff = min(backoff * 2, _LONGEST_BACKOFF)
         finally:
             self._coalescer.release(batch)
+            PENDING.labels(self._settings.queue).set(len(self._coalescer))
             self._slots.release()
             self._arrival.set()
 

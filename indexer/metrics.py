@@ -81,6 +81,11 @@ QUEUE_DEPTH = Gauge(
     ["queue"],
     registry=REGISTRY,
 )
+CONSUMING = Gauge(
+    "disco_indexer_consuming",
+    "1 while the worker is connected to the broker and consumes.",
+    registry=REGISTRY,
+)
 PENDING = Gauge(
     "disco_indexer_pending_changes",
     "Distinct entities that a worker holds and has not settled.",

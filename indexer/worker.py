@@ -19,7 +19,7 @@ from core.settings import Settings
 from core.telemetry import logger
 from indexer.cascade import RefreshPublisher
 from indexer.lane import Lane, LaneSettings
-from indexer.metrics import QUEUE_DEPTH
+from indexer.metrics import CONSUMING, QUEUE_DEPTH
 from indexer.services import Services, open_services
 from indexer.sweep import Sweep
 
@@ -54,6 +54,7 @@ async def _keep_consuming(services: Services, stop: asyncio.Event) -> None:
         except* (AMQPError, OSError, ServiceUnavailableError) as lost:
             if not connected:
                 raise
+            CONSUMING.set(0)
             log.warning("broker_lost", error=repr(lost.exceptions[0]), retry_in=backoff)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), backoff)
@@ -84,6 +85,7 @@ async def _consume(
             _lane_settings(services.settings), (interactive, batch), strict=True
         )
     ]
+    CONSUMING.set(1)
     log.info("worker_ready", entities=sorted(services.definitions))
     async with asyncio.TaskGroup() as tasks:
         watchers = [tasks.create_task(_watch(connection)) for connection in connections]

@@ -4,6 +4,7 @@ A place is a database, a virtual host of the broker and a prefix of index names,
 Tests and benchmarks work in places of their own, so that they share the services and nothing else.
 """
 
+from typing import Any
 from urllib.parse import quote
 
 from stack import faults
@@ -12,7 +13,7 @@ from stack.loopback import call
 from stack.rabbitmq import USER as BROKER_USER
 
 
-def settings(stack: Stack, name: str) -> dict[str, str]:
+def settings(stack: Stack, name: str) -> dict[str, Any]:
     """What the product needs to know to work in a place, by the names of its settings."""
     addresses = stack.settings()
     return {
