@@ -1,0 +1,115 @@
+"""The demo's application: writes in transactions, and publishes what changed after the commit.
+
+Committing and publishing are separate steps, so that a test can hold events back, repeat them or
+send them in another order. `apply` is both, as an application would do it.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+
+from aiormq.abc import AbstractChannel
+from pamqp.commands import Basic
+
+from core.broker import MODELS_EXCHANGE, UNAVAILABLE_ERRORS, declare_topology, open_broker
+from core.database import Pool, open_pool
+from core.errors import ServiceUnavailableError
+from core.events import Event, encode, routing_key
+from core.settings import Settings
+from demo.changes import Change
+from demo.writes import Write
+
+IN_FLIGHT = 500  # published events that may await their confirm at a time
+_PERSISTENT = Basic.Properties(delivery_mode=2, content_type="application/json")
+
+
+class Application:
+    """Writes to the catalogue and tells of it. Safe to use from several tasks at once."""
+
+    def __init__(self, pool: Pool, channel: AbstractChannel) -> None:
+        self._pool = pool
+        self._channel = channel
+
+    async def commit(self, *writes: Write) -> list[Change]:
+        """Run the writes in one transaction, in order.
+
+        Returns the changes of those that call for events. Raises what the writes raise; nothing is
+        changed then.
+        """
+        async with self._pool.acquire() as connection:
+            async with connection.transaction():
+                written = [await write(connection) for write in writes]
+            committed_at = time.monotonic_ns()
+        return [
+            Change(
+                entity=events[0].entity,
+                id=events[0].id,
+                action=events[0].action,
+                occurred_at=events[0].occurred_at,
+                committed_at=committed_at,
+                consequences=events[1:],
+            )
+            for events in written
+            if events
+        ]
+
+    async def publish(self, *changes: Change) -> None:
+        """Publish the events of changes, in order; returns when the broker has stored them all."""
+        await self.publish_events(event for change in changes for event in change.events)
+
+    async def publish_events(self, events: Iterable[Event]) -> None:
+        """Publish events, many at a time, in order; returns when the broker has stored them all.
+
+        Raises `ServiceUnavailableError` if it did not confirm one: some may have arrived, and it is
+        right to publish all of them again.
+        """
+        window: list[Event] = []
+        for event in events:
+            window.append(event)
+            if len(window) == IN_FLIGHT:
+                await self._publish_window(window)
+                window.clear()
+        await self._publish_window(window)
+
+    async def apply(self, *writes: Write) -> list[Change]:
+        """Commit the writes together, then publish."""
+        changes = await self.commit(*writes)
+        await self.publish(*changes)
+        return changes
+
+    async def _publish_window(self, events: Sequence[Event]) -> None:
+        try:
+            await asyncio.gather(*map(self._publish_event, events))
+        except UNAVAILABLE_ERRORS as error:
+            raise ServiceUnavailableError(
+                f"RabbitMQ did not confirm an event ({error!r}); publish again once it is back, "
+                "or let `disco verify --repair` find what was missed"
+            ) from error
+
+    async def _publish_event(self, event: Event) -> None:
+        await self._channel.basic_publish(
+            encode(event),
+            exchange=MODELS_EXCHANGE,
+            routing_key=routing_key(event),
+            properties=_PERSISTENT,
+            # Refused rather than dropped where no queue would take it.
+            mandatory=True,
+        )
+
+
+@asynccontextmanager
+async def open_application(
+    settings: Settings, *, connections: int = 8
+) -> AsyncIterator[Application]:
+    """An application on the services of the settings.
+
+    Exchanges and queues are declared first: what is published before there is a queue is lost.
+    """
+    async with (
+        open_pool(settings.database_url, application="disco demo", size=connections) as pool,
+        open_broker(settings, name="disco demo") as connection,
+    ):
+        channel = await connection.channel(publisher_confirms=True)
+        await declare_topology(channel, settings)
+        yield Application(pool, await channel.get_underlay_channel())
