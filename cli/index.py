@@ -1,15 +1,30 @@
 """`disco index`: definitions and the indices that are built from them."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
 import click
 import uvloop
 
-from cli.output import DOES_NOT_HOLD, OK, exit_with, json_option, print_json
-from core.settings import load
+from cli.output import (
+    DOES_NOT_HOLD,
+    OK,
+    dry_run_option,
+    exit_with,
+    json_option,
+    print_json,
+    print_json_line,
+    progress,
+)
+from core.settings import Settings, load
+from indexer import operations
 from indexer.checking import DefinitionVerdict
 from indexer.checking import check as run_check
+from indexer.generations import Generation
+from indexer.scan import Progress
+
+_PROGRESS_INTERVAL = 2.0
 
 
 @click.group()
@@ -33,6 +48,94 @@ def check(entities: tuple[str, ...], as_json: bool) -> None:
     else:
         _print_prose(verdicts)
     exit_with(OK if holds else DOES_NOT_HOLD)
+
+
+@index.command("list")
+@json_option
+def list_generations(as_json: bool) -> None:
+    """List the indices of every entity type, oldest first, and which of them are live."""
+    generations = uvloop.run(operations.list_generations(load()))
+    if as_json:
+        print_json([_generation_document(one) for one in generations])
+        return
+    for one in generations:
+        click.echo(f"{one.name.entity:8} {'live' if one.is_live else '-':5} {one.index}")
+    if not generations:
+        click.echo("no index yet; build them with: disco index reindex")
+
+
+@index.command()
+@click.argument("entities", nargs=-1, metavar="[ENTITY]...")
+@dry_run_option
+@json_option
+def reindex(entities: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
+    """Build a new index of ENTITY (default: of all) from its definition, and make it live.
+
+    Searches go to the old index until the new one is complete.
+    """
+    settings = load()
+    names = list(operations.definitions_of(settings, entities))
+    if dry_run:
+        _print_plan(settings, names, as_json)
+        return
+    uvloop.run(_reindex(settings, names, as_json))
+
+
+async def _reindex(settings: Settings, names: Sequence[str], as_json: bool) -> None:
+    async with operations.open_indexer(settings) as services:
+        for name in names:
+            began = last = time.monotonic()
+            async for state in operations.build(services, name):
+                if not as_json and time.monotonic() - last >= _PROGRESS_INTERVAL:
+                    last = time.monotonic()
+                    progress(_progress_line(state, last - began))
+            _print_built(state, time.monotonic() - began, as_json)
+
+
+def _print_plan(settings: Settings, names: Sequence[str], as_json: bool) -> None:
+    plan = [
+        {"entity": name, "definition": definition.hash, "source_table": definition.source_table}
+        for name, definition in operations.definitions_of(settings, names).items()
+    ]
+    if as_json:
+        print_json({"plan": plan})
+        return
+    for step in plan:
+        click.echo(
+            f"would build an index of {step['entity']} from table {step['source_table']} "
+            f"(definition {step['definition']}), and make it live"
+        )
+
+
+def _progress_line(state: Progress, seconds: float) -> str:
+    share = f" of about {state.expected:,}" if state.expected else ""
+    return f"{state.entity}: {state.read:,}{share} documents, {state.read / seconds:,.0f}/s"
+
+
+def _print_built(state: Progress, seconds: float, as_json: bool) -> None:
+    if as_json:
+        print_json_line(
+            {
+                "entity": state.entity,
+                "index": state.index,
+                "documents": state.read,
+                "outcomes": state.outcomes,
+                "seconds": round(seconds, 3),
+            }
+        )
+    else:
+        rate = state.read / seconds
+        click.echo(f"{state.entity}: {state.read:,} documents in {seconds:.1f} s ({rate:,.0f}/s)")
+
+
+def _generation_document(one: Generation) -> dict[str, Any]:
+    return {
+        "entity": one.name.entity,
+        "index": one.index,
+        "definition": one.name.definition,
+        "created_at": one.name.created_at,
+        "live": one.is_live,
+    }
 
 
 def _as_document(verdict: DefinitionVerdict) -> dict[str, Any]:

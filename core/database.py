@@ -3,14 +3,18 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
 from core.errors import ServiceUnavailableError
 from core.settings import Settings
 
-Pool = asyncpg.Pool[asyncpg.Record]
+if TYPE_CHECKING:
+    Pool = asyncpg.Pool[asyncpg.Record]
+else:  # at run time, asyncpg's classes are not generic
+    Pool = asyncpg.Pool
+
 # What a lost, refused or restarting server looks like: wait and try again.
 UNAVAILABLE_ERRORS = (
     OSError,

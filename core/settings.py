@@ -84,6 +84,8 @@ class Settings:
     )
     worker_metrics_port: int = _setting(0, "Port of a worker's /metrics; 0: any free one.")
 
+    standby_generations: int = _setting(1, "Former generations kept, written to, per entity type.")
+
     # Telemetry
     log_level: str = _setting("info", "debug, info, warning or error.")
     log_format: str = _setting("auto", "json, console, or auto (console on a terminal).")
@@ -96,8 +98,8 @@ class Settings:
                 )
         if not self.index_prefix.islower() or "-" in self.index_prefix:
             raise SettingsError(
-                f"setting index_prefix is {self.index_prefix!r}; use lower-case letters, digits and "
-                "underscores, no hyphen (it separates the parts of an index name)"
+                f"setting index_prefix is {self.index_prefix!r}; use lower-case letters, digits "
+                "and underscores, no hyphen (it separates the parts of an index name)"
             )
 
     @property

@@ -19,7 +19,19 @@ from indexer.scan import Progress, scan
 from indexer.services import Services, open_services
 from indexer.verification import Comparison, Difference, confirm
 
-__all__ = ["Verdict", "build", "list_generations", "open_indexer", "verify", "work"]
+__all__ = [
+    "Generation",
+    "Progress",
+    "Services",
+    "UnknownEntityError",
+    "Verdict",
+    "build",
+    "definitions_of",
+    "list_generations",
+    "open_indexer",
+    "verify",
+    "work",
+]
 
 
 class UnknownEntityError(IndexerError):
@@ -88,6 +100,7 @@ async def build(services: Services, entity: str) -> AsyncIterator[Progress]:
             await services.generations.delete(generation)
         raise
     await services.generations.promote(generation)
+    await _retire(services, entity)
 
 
 async def verify(
@@ -115,6 +128,17 @@ async def verify(
         if repair and verdict.differences:
             verdict.repaired += await _repair(services, verdict.differences)
         yield verdict
+
+
+async def _retire(services: Services, entity: str) -> None:
+    """Delete all generations of an entity type but the live one and the newest others."""
+    others = [
+        one
+        for one in await services.generations.list()
+        if one.name.entity == entity and not one.is_live
+    ]
+    for generation in others[: max(0, len(others) - services.settings.standby_generations)]:
+        await services.generations.delete(generation)
 
 
 async def _repair(services: Services, differences: Sequence[Difference]) -> int:

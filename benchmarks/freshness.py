@@ -1,0 +1,224 @@
+"""Freshness: from a commit to the change being found by `GET /v1/search`.
+
+Changes are written at a steady rate, each with a word in its title that only the changes of its
+bucket have. A poller asks the API for the words of the buckets that are not complete, over and
+over, and notes when a changed entity is among the hits. Commit and hit are read off one clock.
+"""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import orjson
+import uvloop
+
+from benchmarks.environment import Environment, Say, corpus, environment
+from benchmarks.percentiles import draw, histogram, percentiles
+from benchmarks.report import Bar, Report, medians
+from core.database import open_pool
+from demo import writes
+from demo.application import Application, open_application
+from demo.writes import Write
+from indexer import operations as indexer
+from stack import programs
+
+_CHANGED = ("sound", "set", "user")
+_BUCKET = 40  # changes that share a word; less than a page of hits
+_POLL_PAUSE = 0.015
+_PATIENCE = 10.0  # seconds after the last change until what is not found counts as lost
+
+
+@dataclass(kw_only=True)
+class Bucket:
+    """Changes of one entity type that one query finds."""
+
+    entity: str
+    word: str
+    joined: int = 0  # changes so far
+    waiting: dict[str, float] = field(default_factory=dict)  # id -> commit, monotonic seconds
+
+
+@dataclass(kw_only=True)
+class Run:
+    """One run of the benchmark."""
+
+    latencies: list[float] = field(default_factory=list)  # seconds, by change found
+    lost: int = 0
+    changes: int = 0
+    polls: int = 0
+    behind: float = 0.0  # seconds that the load generator was behind its schedule at most
+
+
+class Freshness:
+    """Writes changes and looks for them."""
+
+    def __init__(self, application: Application, api: str, ids: dict[str, Sequence[int]]) -> None:
+        self._application = application
+        self._api = api
+        self._ids = ids
+        self._buckets: dict[str, list[Bucket]] = {}  # by kind of change, oldest first
+        self._random = random.Random(7)
+        self._run = Run()
+
+    async def run(self, *, rate: float, seconds: float) -> Run:
+        """`rate` changes a second for `seconds`."""
+        self._run, self._buckets = Run(), {}
+        async with aiohttp.ClientSession() as session:
+            poller = asyncio.create_task(self._poll(session))
+            await self._write(rate, seconds)
+            deadline = time.monotonic() + _PATIENCE
+            while self._waiting() and time.monotonic() < deadline and not poller.done():
+                await asyncio.sleep(_POLL_PAUSE)
+            poller.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await poller
+        self._run.lost = len(self._waiting())
+        return self._run
+
+    def _waiting(self) -> list[str]:
+        return [one for buckets in self._buckets.values() for b in buckets for one in b.waiting]
+
+    async def _write(self, rate: float, seconds: float) -> None:
+        """Open loop: a change starts when it is due, whether earlier ones have ended or not."""
+        began = time.monotonic()
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(int(rate * seconds)):
+                due = began + number / rate
+                if (pause := due - time.monotonic()) > 0:
+                    await asyncio.sleep(pause)
+                self._run.behind = max(self._run.behind, time.monotonic() - due)
+                tasks.create_task(self._change())
+
+    async def _change(self) -> None:
+        entity = self._random.choices(("sound", "set", "user", "new sound"), (70, 10, 10, 10))[0]
+        bucket = self._bucket(entity)
+        [change] = await self._application.commit(self._write_of(entity, bucket.word))
+        bucket.waiting[str(change.id)] = change.committed_at / 1e9
+        self._run.changes += 1
+        await self._application.publish(change)
+
+    def _bucket(self, kind: str) -> Bucket:
+        """The kind's newest bucket, or a new one when that is full."""
+        buckets = self._buckets.setdefault(kind, [])
+        if not buckets or buckets[-1].joined == _BUCKET:
+            word = f"zq{time.time_ns() // 1000:x}"
+            buckets.append(Bucket(entity=kind.removeprefix("new "), word=word))
+        buckets[-1].joined += 1
+        return buckets[-1]
+
+    def _write_of(self, kind: str, word: str) -> Write:
+        """A new title or name with the word in it; or a new sound."""
+        if kind == "new sound":
+            return writes.create_sound(self._pick("user"), f"{word} demo")
+        return writes.rename(kind, self._pick(kind), f"{word} in dub")
+
+    def _pick(self, entity: str) -> int:
+        return self._random.choice(self._ids[entity])
+
+    async def _poll(self, session: aiohttp.ClientSession) -> None:
+        while True:
+            for buckets in list(self._buckets.values()):
+                for bucket in buckets:
+                    if bucket.waiting:
+                        await self._look(session, bucket)
+                buckets[:-1] = [one for one in buckets[:-1] if one.waiting]
+            await asyncio.sleep(_POLL_PAUSE)
+
+    async def _look(self, session: aiohttp.ClientSession, bucket: Bucket) -> None:
+        parameters = {"q": bucket.word, "type": bucket.entity, "limit": "100"}
+        async with session.get(f"{self._api}/v1/search", params=parameters) as response:
+            response.raise_for_status()
+            answer = orjson.loads(await response.read())
+        now = time.monotonic()
+        self._run.polls += 1
+        for hit in answer["hits"]:
+            committed = bucket.waiting.pop(hit["id"], None)
+            if committed is not None:
+                self._run.latencies.append(now - committed)
+
+
+def measure(*, stack: str, size: str, rate: float, seconds: float, runs: int, say: Say) -> Report:
+    """Run the benchmark `runs` times; the report has the medians."""
+    with environment(stack_name=stack, size=size, say=say) as made:
+        found = uvloop.run(_measure(made, rate, seconds, runs))
+        latencies = [latency for run in found for latency in run.latencies]
+        for line in draw(histogram(latencies)):
+            say(line)
+        return _report(made, size, rate, seconds, found)
+
+
+async def _measure(made: Environment, rate: float, seconds: float, runs: int) -> list[Run]:
+    found = []
+    with (
+        programs.worker(made.settings, made.logs),
+        programs.query_api(made.settings, made.logs) as api,
+    ):
+        async with open_application(made.settings, connections=16) as application:
+            ids = await _pick_ids(made)
+            bench = Freshness(application, api.url, ids)
+            made.say("warming up")
+            await bench.run(rate=rate, seconds=min(10.0, seconds))
+            for number in range(1, runs + 1):
+                run = await bench.run(rate=rate, seconds=seconds)
+                shown = {name: round(value, 3) for name, value in _figures(run).items()}
+                made.say(f"run {number} of {runs}: {shown}")
+                found.append(run)
+        await _await_quiet(made)
+    return found
+
+
+async def _await_quiet(made: Environment) -> None:
+    """Raises if the index differs from the database once all has been said and done."""
+    async with indexer.open_indexer(made.settings) as services:
+        for entity in services.definitions:
+            async for verdict in indexer.verify(services, entity, patience=30):
+                if verdict.kinds:
+                    raise AssertionError(f"{entity}: {dict(verdict.kinds)} after the benchmark")
+
+
+async def _pick_ids(made: Environment, *, count: int = 50_000) -> dict[str, Sequence[int]]:
+    """Ids of public, living entities to change, each type at random."""
+    async with open_pool(made.settings.database_url, application="disco bench") as pool:
+        return {entity: await _ids(pool, f"{entity}s", count) for entity in _CHANGED}
+
+
+async def _ids(pool: Any, table: str, count: int) -> list[int]:
+    rows = await pool.fetch(
+        f"SELECT id FROM {table} WHERE visibility = 'public' AND deleted_at IS NULL "
+        "ORDER BY md5(id::text) LIMIT $1",
+        count,
+    )
+    return [row["id"] for row in rows]
+
+
+def _figures(run: Run) -> dict[str, float]:
+    return percentiles(run.latencies) | {
+        "lost": run.lost,
+        "changes": run.changes,
+        "polls": run.polls,
+        "behind_max": run.behind,
+    }
+
+
+def _report(made: Environment, size: str, rate: float, seconds: float, found: list[Run]) -> Report:
+    figures = medians([_figures(run) for run in found])
+    lost = sum(run.lost for run in found)
+    return Report(
+        bench="freshness",
+        corpus=corpus(size, made.settings) | {"changes_per_second": rate, "seconds": seconds},
+        figures=figures,
+        bars={
+            "p50": Bar(value=figures["p50"], bar=0.3, at_most=True),
+            "p99": Bar(value=figures["p99"], bar=0.6, at_most=True),
+            "lost": Bar(value=lost, bar=0, at_most=True),
+        },
+        details={
+            "runs": [_figures(run) for run in found],
+            "histogram": histogram([latency for run in found for latency in run.latencies]),
+        },
+    )

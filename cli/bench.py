@@ -1,0 +1,65 @@
+"""`disco bench`: measurements, each with the bars that it is held against."""
+
+import click
+
+from benchmarks.report import Report
+from cli.output import DOES_NOT_HOLD, OK, exit_with, json_option, print_json, progress
+
+_stack_option = click.option("--stack", default="bench", help="Stack to run on; started if down.")
+_size_option = click.option("--size", default="M", help="Size of the generated catalogue.")
+_runs_option = click.option("--runs", default=3, help="Runs; the figures are their medians.")
+
+
+@click.group()
+def bench() -> None:
+    """Measure on real services, and compare with the bars. Exits 1 if a bar does not hold."""
+
+
+@bench.command()
+@_stack_option
+@_size_option
+@click.option("--rate", default=200.0, help="Changes a second.")
+@click.option("--seconds", default=60.0, help="How long each run writes changes.")
+@_runs_option
+@json_option
+def freshness(stack: str, size: str, rate: float, seconds: float, runs: int, as_json: bool) -> None:
+    """From a commit to the change being found by GET /v1/search."""
+    from benchmarks import freshness as module  # noqa: PLC0415 - loads a lot
+
+    report = module.measure(
+        stack=stack, size=size, rate=rate, seconds=seconds, runs=runs, say=progress
+    )
+    _finish(report, as_json)
+
+
+@bench.command()
+@_stack_option
+@_size_option
+@click.option("--events", default=200_000, help="Events in the backlog, two an entity.")
+@_runs_option
+@json_option
+def events(*, stack: str, size: str, events: int, runs: int, as_json: bool) -> None:
+    """Drain a backlog through the whole live path with one worker."""
+    from benchmarks import events as module  # noqa: PLC0415 - loads a lot
+
+    report = module.measure(stack=stack, size=size, events=events, runs=runs, say=progress)
+    _finish(report, as_json)
+
+
+def _finish(report: Report, as_json: bool) -> None:
+    path = report.keep()
+    if as_json:
+        print_json(report.document())
+    else:
+        _print_prose(report)
+        progress(f"written to {path}")
+    exit_with(OK if report.holds else DOES_NOT_HOLD)
+
+
+def _print_prose(report: Report) -> None:
+    for name, value in report.figures.items():
+        click.echo(f"{name:24} {value:>12,.4g}")
+    for name, bar in report.bars.items():
+        sign = "<=" if bar.at_most else ">="
+        verdict = "holds" if bar.holds else "DOES NOT HOLD"
+        click.echo(f"bar {name}: {bar.value:,.4g} {sign} {bar.bar:,.4g}: {verdict}")

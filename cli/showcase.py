@@ -1,0 +1,143 @@
+"""`disco demo up`: everything on one machine, with a catalogue to look at, until Ctrl-C."""
+
+import signal
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+import uvloop
+
+from cli.output import dry_run_option, progress
+from core.settings import Settings, load
+from demo import operations as demo
+from indexer import operations as indexer
+from indexer.errors import NoGenerationError
+from stack import operations as stacks
+from stack import ports, programs
+from stack.programs import Program
+
+_ROOT = Path(__file__).resolve().parent.parent
+_REAL_DATA = _ROOT.parent / "shared" / "data"
+_PROGRESS_INTERVAL = 2.0
+_LOOK_INTERVAL = 0.5
+
+
+@click.command()
+@click.option("--name", default="demo", help="Stack to run on.")
+@click.option(
+    "--size", default="S", help="Size of the generated catalogue, if there is no real one."
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    envvar="DISCO_DEMO_DATA",
+    default=None,
+    help=f"Folder of a real catalogue to import.  [default: {_REAL_DATA} if it is there]",
+)
+@dry_run_option
+def up(name: str, size: str, data: Path | None, dry_run: bool) -> None:
+    """Start the services, load and index a catalogue, run a worker and the API until Ctrl-C.
+
+    What is there already is kept: a second start is quick.
+    """
+    if dry_run:
+        _print_plan(name, size, data)
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    started = stacks.up(name, root=_ROOT, progress=progress)
+    try:
+        settings = load(file=started.settings_file)
+        _load_catalogue(settings, size, data)
+        uvloop.run(_index(settings))
+        _serve(settings, started.settings_file.parent / "logs")
+    except KeyboardInterrupt:
+        progress("stopping")
+    finally:
+        stacks.down(name, root=_ROOT, progress=progress, only=started.started)
+
+
+def _load_catalogue(settings: Settings, size: str, data: Path | None) -> None:
+    """Load the catalogue unless there is one."""
+    if demo.is_loaded(settings):
+        progress("the catalogue is there")
+        return
+    folder = data or (_REAL_DATA if _REAL_DATA.is_dir() else None)
+    if folder is None:
+        demo.load_generated(settings, size=size, progress=progress)
+    else:
+        demo.import_real(settings, folder, progress=progress)
+
+
+async def _index(settings: Settings) -> None:
+    """Build the index of each entity type that has none."""
+    async with indexer.open_indexer(settings) as services:
+        for entity in services.definitions:
+            try:
+                await services.generations.live(entity)
+            except NoGenerationError:
+                await _build(services, entity)
+
+
+async def _build(services: indexer.Services, entity: str) -> None:
+    progress(f"indexing {entity}s")
+    last = time.monotonic()
+    async for state in indexer.build(services, entity):
+        if time.monotonic() - last >= _PROGRESS_INTERVAL:
+            last = time.monotonic()
+            progress(f"indexing {entity}s: {state.read:,} of about {state.expected:,}")
+
+
+def _serve(settings: Settings, logs: Path) -> None:
+    """Run the programs until Ctrl-C, or until one of them ends by itself."""
+    with ExitStack() as running:
+        worker = running.enter_context(programs.worker(settings, logs))
+        port = settings.query_api_port
+        if not ports.is_free(port):
+            progress(f"port {port} is taken; the API gets another one")
+            port = 0
+        api = running.enter_context(programs.query_api(settings, logs, port=port or None))
+        _announce(api, worker)
+        while True:
+            _raise_if_ended((worker, api))
+            time.sleep(_LOOK_INTERVAL)
+
+
+def _raise_if_ended(running: Sequence[Program]) -> None:
+    for program in running:
+        if program.ended():
+            raise click.ClickException(
+                f"{program.name} has ended; the end of its log {program.log}:\n"
+                f"{program.last_lines()}"
+            )
+
+
+def _announce(api: Program, worker: Program) -> None:
+    click.echo(
+        f"""
+Search page   {api.url}/
+Search API    {api.url}/v1/search?q=love   (described by {api.url}/openapi.json)
+Metrics       {api.url}/metrics (API), {worker.url}/metrics (worker)
+Logs          {api.log.parent}
+
+Three things to try:
+  1. Open the search page and type the name of an artist.
+  2. In another terminal, change something and find it at once:
+       .venv/bin/disco demo play --rate 5 --seconds 30
+  3. Ask whether the index holds what the database holds:
+       .venv/bin/disco verify
+
+Ctrl-C stops what this command started.
+"""
+    )
+
+
+def _print_plan(name: str, size: str, data: Path | None) -> None:
+    for step in stacks.plan_up(name, root=_ROOT):
+        click.echo(step)
+    folder = data or _REAL_DATA
+    source = f"the catalogue in {folder}" if folder.is_dir() else f"a generated catalogue ({size})"
+    click.echo(f"load {source}, unless one is loaded")
+    click.echo("build the index of each entity type that has none")
+    click.echo("run a worker and the query API until Ctrl-C, then stop what was started")
