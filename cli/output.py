@@ -6,6 +6,7 @@ item for streams). Progress and problems go to standard error.
 
 import sys
 from collections.abc import Callable, Iterable
+from pathlib import PurePath
 from typing import Any, NoReturn, TypeVar
 
 import click
@@ -40,8 +41,8 @@ def dry_run_option(command: F) -> F:
 
 
 def print_json(document: Any) -> None:
-    """Print one JSON document. Takes whatever orjson takes, dataclasses and dates included."""
-    click.echo(orjson.dumps(document, option=_INDENTED).decode())
+    """Print one JSON document. Takes dataclasses, dates, paths and whatever else orjson takes."""
+    click.echo(orjson.dumps(document, default=_plain, option=_INDENTED).decode())
 
 
 def print_json_lines(items: Iterable[Any]) -> None:
@@ -52,7 +53,13 @@ def print_json_lines(items: Iterable[Any]) -> None:
 
 def print_json_line(item: Any) -> None:
     """Print one item of a stream as a line of JSON."""
-    click.echo(orjson.dumps(item, option=_LINE).decode())
+    click.echo(orjson.dumps(item, default=_plain, option=_LINE).decode())
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, PurePath):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
 def progress(message: str) -> None:

@@ -206,6 +206,8 @@ class Replica(Postgres):
     name: ClassVar[str] = "postgresql-replica"
     ports: ClassVar[tuple[str, ...]] = ("postgresql-replica",)
     is_copy: ClassVar[bool] = True
+    # It may have to catch up on all that the slot has kept.
+    start_deadline: ClassVar[float] = 120
 
     def prepare(self, progress: Progress) -> None:
         """Copy the primary unless there is a copy; then follow it."""
@@ -219,16 +221,21 @@ class Replica(Postgres):
         self.write_settings({"primary_conninfo": self._connection(), "primary_slot_name": SLOT})
 
     def is_ready(self) -> bool:
-        """Whether it answers, follows, and streams."""
+        """Whether it answers, follows, and has received all that the primary has.
+
+        The replica's own word is not enough: it says "streaming" for a moment even if the primary
+        no longer has what it asks for.
+        """
         try:
-            state = self.query(
-                "SELECT pg_is_in_recovery() AND EXISTS"
-                " (SELECT 1 FROM pg_stat_wal_receiver WHERE status = 'streaming')",
+            follows = self.query("SELECT pg_is_in_recovery()", within=3) == "t"
+            sent = Primary(self.register, self.account).query(
+                "SELECT state FROM pg_stat_replication JOIN pg_replication_slots ON pid = active_pid"
+                f" WHERE slot_name = '{SLOT}'",  # noqa: S608 (a constant)
                 within=3,
             )
         except StackError:
             return False
-        return state == "t"
+        return follows and sent == "streaming"
 
     def settle(self) -> None:
         """Follow at once: a delay or a pause is a test's, and ends with it."""

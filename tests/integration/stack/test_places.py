@@ -3,6 +3,7 @@
 import asyncpg
 
 from core.settings import Settings
+from stack import places
 from stack.assembly import Stack
 from tests import services
 
@@ -32,21 +33,21 @@ def test_nothing_remains_of_a_place(stack: Stack) -> None:
     with services.place(stack) as made:
         name = made.index_prefix
         services.engine(stack, "PUT", f"/{name}-sound")
-        assert name in services._databases(stack)
-        assert name in services._virtual_hosts(stack)
-        assert f"{name}-sound" in services._indices(stack)
-    assert name not in services._databases(stack)
-    assert name not in services._virtual_hosts(stack)
-    assert f"{name}-sound" not in services._indices(stack)
+        assert name in places.databases(stack)
+        assert name in places.virtual_hosts(stack)
+        assert f"{name}-sound" in places.indices(stack)
+    assert name not in places.databases(stack)
+    assert name not in places.virtual_hosts(stack)
+    assert f"{name}-sound" not in places.indices(stack)
 
 
 def test_what_a_killed_run_left_is_swept_away(stack: Stack) -> None:
     # No process has this number: the kernel's highest is 2^22.
     name = f"{services.MARK}_4194305_1"
     stack.primary.query(f"CREATE DATABASE {name}")
-    services._make_virtual_host(stack, name)
+    places.make_virtual_host(stack, name)
     services.engine(stack, "PUT", f"/{name}-sound")
     services._sweep(stack)
-    assert name not in services._databases(stack)
-    assert name not in services._virtual_hosts(stack)
-    assert f"{name}-sound" not in services._indices(stack)
+    assert name not in places.databases(stack)
+    assert name not in places.virtual_hosts(stack)
+    assert f"{name}-sound" not in places.indices(stack)
