@@ -22,7 +22,9 @@ def bench() -> None:
 @click.option("--seconds", default=60.0, help="How long each run writes changes.")
 @_runs_option
 @json_option
-def freshness(stack: str, size: str, rate: float, seconds: float, runs: int, as_json: bool) -> None:
+def freshness(
+    *, stack: str, size: str, rate: float, seconds: float, runs: int, as_json: bool
+) -> None:
     """From a commit to the change being found by GET /v1/search."""
     from benchmarks import freshness as module  # noqa: PLC0415 - loads a lot
 

@@ -63,6 +63,11 @@ class Lane:
         self._slots = asyncio.Semaphore(_BATCHES_IN_FLIGHT)
         self._poison: list[tuple[Delivery, str, str]] = []
 
+    @property
+    def pending(self) -> int:
+        """Distinct entities that it holds and has not settled."""
+        return len(self._coalescer)
+
     async def run(self, connection: AbstractConnection, stop: asyncio.Event) -> None:
         """Process until `stop` is set, then finish what is at hand.
 

@@ -10,6 +10,7 @@ import contextlib
 import time
 import zlib
 from collections import Counter
+from collections.abc import Callable
 
 from core.broker import open_broker
 from core.database import UNAVAILABLE_ERRORS
@@ -22,6 +23,7 @@ from indexer.services import Services
 from indexer.verification import Compared, Comparison, Difference, confirm
 
 _RETRY_SECONDS = 5.0
+_BUSY_SECONDS = 1.0
 _PATIENCE = 10.0  # what is on its way for longer is lost
 
 log = logger("sweep")
@@ -30,8 +32,10 @@ log = logger("sweep")
 class Sweep:
     """Compares all entity types in turn at `settings.sweep_rate` entities a second."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, *, is_busy: Callable[[], bool]) -> None:
+        """`is_busy` tells whether live changes wait: they come first."""
         self._services = services
+        self._is_busy = is_busy
         self._rate = services.settings.sweep_rate
         self._lock = zlib.crc32(f"disco sweep {services.settings.index_prefix}".encode())
 
@@ -65,6 +69,8 @@ class Sweep:
                 definition=definition, index=index, pool=pool, engine=self._services.engine
             )
             async for compared in comparison.run():
+                while self._is_busy():  # noqa: ASYNC110 - nobody signals the end of it
+                    await asyncio.sleep(_BUSY_SECONDS)
                 swept += max(compared.rows, compared.documents)
                 await self._mend(definition.entity, compared)
                 await asyncio.sleep(began + swept / self._rate - time.monotonic())

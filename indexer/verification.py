@@ -31,7 +31,7 @@ from indexer.windows import SMALLEST_ID, Window, windows
 WINDOW_ROWS = 10_000
 _PAGE = 10_000  # the engine's largest page
 _AHEAD = 3  # windows that are read at the same time
-_LOOK_INTERVAL = 0.25
+_FIRST_PAUSE = 0.25  # seconds until a third look; twice as long until the fourth
 _SECOND_LOOK_SIZE = 1_000
 
 Digests = npt.NDArray[np.int64]  # shape (n, 2): id, digest; ascending by id
@@ -165,12 +165,14 @@ async def confirm(
     """
     suspects = [difference.key for difference in differences]
     deadline = time.monotonic() + patience
+    pause = _FIRST_PAUSE
     while True:
         found = [one for chunk in _chunks(suspects) for one in await _look(chunk, hydrator, store)]
         if not found or time.monotonic() >= deadline:
             return found
         suspects = [difference.key for difference in found]
-        await asyncio.sleep(_LOOK_INTERVAL)
+        await asyncio.sleep(pause)
+        pause *= 2
 
 
 async def _look(keys: list[Key], hydrator: Hydrator, store: Store) -> list[Difference]:

@@ -26,6 +26,7 @@ from indexer.sweep import Sweep
 _FIRST_BACKOFF = 0.2
 _LONGEST_BACKOFF = 5.0
 _DEPTH_INTERVAL = 2.0
+_BUSY = 200  # changes at hand above which the sweep waits
 
 log = logger("worker")
 
@@ -35,30 +36,79 @@ async def run(
 ) -> None:
     """Work until `stop` is set; raises `ServiceUnavailableError` if a service is away at first."""
     async with open_services(settings, definitions) as services:
-        sweep = Sweep(services)
-        async with asyncio.TaskGroup() as tasks:
-            sweeping = tasks.create_task(sweep.run(stop))
-            await _keep_consuming(services, stop)
-            sweeping.cancel()
+        await Worker(services).run(stop)
     log.info("worker_stopped")
 
 
-async def _keep_consuming(services: Services, stop: asyncio.Event) -> None:
-    """Run session after session; the first must succeed, later ones are waited for."""
-    backoff, connected = _FIRST_BACKOFF, False
-    while not stop.is_set():
-        try:
-            async with _session(services.settings) as connections:
-                backoff, connected = _FIRST_BACKOFF, True
-                await _consume(services, connections, stop)
-        except* (AMQPError, OSError, ServiceUnavailableError) as lost:
-            if not connected:
-                raise
-            CONSUMING.set(0)
-            log.warning("broker_lost", error=repr(lost.exceptions[0]), retry_in=backoff)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), backoff)
-        backoff = min(backoff * 2, _LONGEST_BACKOFF)
+class Worker:
+    """Consumes both queues in sessions with the broker, and sweeps when it has time."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._lanes: list[Lane] = []
+        self._sweep = Sweep(services, is_busy=self._is_busy)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set; finish what is at hand, but not beyond the drain deadline."""
+        async with asyncio.TaskGroup() as tasks:
+            sweeping = tasks.create_task(self._sweep.run(stop))
+            consuming = tasks.create_task(self._keep_consuming(stop))
+            await asyncio.wait(
+                {consuming, tasks.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED
+            )
+            stop.set()  # also when consuming failed: nothing else would end the others
+            sweeping.cancel()
+            _, late = await asyncio.wait(
+                {consuming}, timeout=self._services.settings.drain_deadline
+            )
+            if late:
+                log.warning("drain_incomplete", pending=self._pending())
+                consuming.cancel()
+
+    def _pending(self) -> int:
+        return sum(lane.pending for lane in self._lanes)
+
+    def _is_busy(self) -> bool:
+        return self._pending() > _BUSY
+
+    async def _keep_consuming(self, stop: asyncio.Event) -> None:
+        """Run session after session; the first must succeed, later ones are waited for."""
+        backoff, connected = _FIRST_BACKOFF, False
+        while not stop.is_set():
+            try:
+                async with _session(self._services.settings) as connections:
+                    backoff, connected = _FIRST_BACKOFF, True
+                    await self._consume(connections, stop)
+            except* (AMQPError, OSError, ServiceUnavailableError) as lost:
+                if not connected:
+                    raise lost.exceptions[0] from None
+                CONSUMING.set(0)
+                log.warning("broker_lost", error=repr(lost.exceptions[0]), retry_in=backoff)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), backoff)
+            backoff = min(backoff * 2, _LONGEST_BACKOFF)
+
+    async def _consume(self, connections: list[AbstractConnection], stop: asyncio.Event) -> None:
+        """Consume both queues until `stop` is set, or until a connection is lost."""
+        services = self._services
+        pipeline = services.pipeline(RefreshPublisher(await connections[1].channel()))
+        self._lanes = [
+            Lane(settings, pipeline, services.definitions)
+            for settings in _lane_settings(services.settings)
+        ]
+        log.info("worker_ready", entities=sorted(services.definitions))
+        async with asyncio.TaskGroup() as tasks:
+            watchers = [tasks.create_task(_watch(connection)) for connection in connections]
+            watchers.append(tasks.create_task(_measure_depth(connections[0])))
+            CONSUMING.set(1)
+            await asyncio.gather(
+                *(
+                    lane.run(connection, stop)
+                    for lane, connection in zip(self._lanes, connections, strict=True)
+                )
+            )
+            for watcher in watchers:
+                watcher.cancel()
 
 
 @asynccontextmanager
@@ -71,28 +121,6 @@ async def _session(settings: Settings) -> AsyncIterator[list[AbstractConnection]
         ]
         await declare_topology(await connections[0].channel(), settings)
         yield connections
-
-
-async def _consume(
-    services: Services, connections: list[AbstractConnection], stop: asyncio.Event
-) -> None:
-    """Consume both queues until `stop` is set, or until a connection is lost."""
-    interactive, batch = connections
-    pipeline = services.pipeline(RefreshPublisher(await batch.channel()))
-    lanes = [
-        (Lane(settings, pipeline, services.definitions), connection)
-        for settings, connection in zip(
-            _lane_settings(services.settings), (interactive, batch), strict=True
-        )
-    ]
-    CONSUMING.set(1)
-    log.info("worker_ready", entities=sorted(services.definitions))
-    async with asyncio.TaskGroup() as tasks:
-        watchers = [tasks.create_task(_watch(connection)) for connection in connections]
-        watchers.append(tasks.create_task(_measure_depth(interactive)))
-        await asyncio.gather(*(lane.run(connection, stop) for lane, connection in lanes))
-        for watcher in watchers:
-            watcher.cancel()
 
 
 async def _watch(connection: AbstractConnection) -> None:
