@@ -1,0 +1,133 @@
+"""Answers: from the engine's response to the JSON that a client gets.
+
+The models are the published schema (and what tests hold answers against); answers themselves are
+plain dictionaries, because building models for every hit would cost more than the engine's network.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from query_api.profiles import Profiles, SearchProfile
+
+_MARK: Final = "<em>"
+_NOTHING_MARKED: Final = "<em></em>"  # what the engine makes of a sign that stands for a word: &
+_SEPARATOR: Final = " … "  # between the parts of a long field that are shown
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, title=None)
+
+
+class Total(_Answer):
+    """How many hits there are on all pages."""
+
+    value: Annotated[int, Field(ge=0, description="Number of hits.")]
+    relation: Annotated[
+        Literal["eq", "gte"],
+        Field(description="`eq`: exactly `value`. `gte`: `value` or more; nobody counted further."),
+    ]
+
+
+class Hit(_Answer):
+    """One entity that was found."""
+
+    type: Annotated[str, Field(description="Entity type.", examples=["sound"])]
+    id: Annotated[str, Field(description="Id within its type.", examples=["42"])]
+    title: Annotated[str, Field(description="Its name, as plain text.")]
+    subtitle: Annotated[
+        str | None, Field(description="What tells it from others of that name, as plain text.")
+    ]
+    permalink: Annotated[str, Field(description="Path of its page.", examples=["/ana/rain"])]
+    score: Annotated[
+        float, Field(description="Only comparable within one search; 0 where nothing is ranked.")
+    ]
+    highlight: Annotated[
+        dict[str, str],
+        Field(
+            description="Fields in which words were found, as HTML: the text is escaped, what was "
+            "found stands in `<em>`. A field that is not here has no match."
+        ),
+    ]
+    fields: Annotated[
+        dict[str, Any],
+        Field(description="More about it; the names depend on the type, absent values are null."),
+    ]
+
+
+class FacetValue(_Answer):
+    """A value by which the hits can be narrowed."""
+
+    value: str
+    count: Annotated[int, Field(ge=0, description="Hits that have this value.")]
+
+
+class SearchAnswer(_Answer):
+    """One page of what was found."""
+
+    query_id: Annotated[
+        str, Field(description="Names this search, the same on all its pages. Say it in feedback.")
+    ]
+    total: Total
+    took_ms: Annotated[int, Field(ge=0, description="Time the engine took, in milliseconds.")]
+    hits: Annotated[list[Hit], Field(description="Best first; newest first without `q`.")]
+    facets: Annotated[dict[str, list[FacetValue]], Field(description="By name; empty for now.")]
+    suggestion: Annotated[str | None, Field(description="A better spelling; null for now.")]
+    relaxed: Annotated[
+        str | None, Field(description="How the search was widened to find anything; null for now.")
+    ]
+    next: Annotated[
+        str | None, Field(description="`cursor` of the next page; null on the last one.")
+    ]
+
+
+def search_answer(
+    response: Mapping[str, Any], profiles: Profiles, *, query_id: str, next_cursor: str | None
+) -> dict[str, Any]:
+    """The answer to a search, of the shape of `SearchAnswer`."""
+    found = response["hits"]
+    return {
+        "query_id": query_id,
+        "total": found["total"],
+        "took_ms": response["took"],
+        "hits": [hit_answer(hit, profiles) for hit in found.get("hits", ())],
+        "facets": {},
+        "suggestion": None,
+        "relaxed": None,
+        "next": next_cursor,
+    }
+
+
+def hit_answer(hit: Mapping[str, Any], profiles: Profiles) -> dict[str, Any]:
+    """One engine hit, of the shape of `Hit`. Only fields that the profile returns are in it."""
+    source = hit["_source"]
+    profile = profiles[source["type"]]
+    return {
+        "type": source["type"],
+        "id": hit["_id"],
+        "title": source.get(profile.title) or "",
+        "subtitle": source.get(profile.subtitle),
+        "permalink": source["permalink"],
+        "score": hit.get("_score") or 0.0,
+        "highlight": _marked(hit.get("highlight"), profile),
+        "fields": {name: source.get(name) for name in profile.fields},
+    }
+
+
+def _marked(
+    highlight: Mapping[str, Sequence[str]] | None, profile: SearchProfile
+) -> dict[str, str]:
+    if not highlight:
+        return {}
+    marked = {
+        _public_name(name, profile): _SEPARATOR.join(highlight[name]).replace(_NOTHING_MARKED, "")
+        for name in profile.highlight
+        if name in highlight
+    }
+    return {name: html for name, html in marked.items() if _MARK in html}
+
+
+def _public_name(field: str, profile: SearchProfile) -> str:
+    """The name that a hit gives a field: its title and subtitle are called so in every type."""
+    return {profile.title: "title", profile.subtitle: "subtitle"}.get(field, field)

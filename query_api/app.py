@@ -1,0 +1,101 @@
+"""The application: puts engine, searcher, routes and middleware together."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Route
+
+from core import definitions, telemetry
+from core.engine import create_engine
+from core.settings import Settings
+from query_api import profiles
+from query_api.access import AccessMiddleware
+from query_api.assets import Assets
+from query_api.cursors import CursorSigner
+from query_api.entity_pages import EntityPages
+from query_api.failures import FailureAnswers, FailureMiddleware
+from query_api.headers import ApiCorsMiddleware, SecurityHeadersMiddleware
+from query_api.page_templates import PageTemplates
+from query_api.problems import QueryError
+from query_api.search import Searcher
+from query_api.search_api import SearchApi
+from query_api.search_page import SearchPage
+from query_api.service_routes import ServiceRoutes
+
+# Seconds beyond the engine's own deadline: for its answer to arrive, then for ours to be made.
+_NETWORK_MARGIN: Final = 0.5
+_ANSWER_MARGIN: Final = 1.0
+_WORTH_COMPRESSING: Final = 1024  # bytes
+_QUICK_COMPRESSION: Final = 4  # of 9: nearly as small, at a third of the time
+
+_log = telemetry.logger("query_api")
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The query API as an ASGI application.
+
+    Raises `DefinitionError` when a search profile cannot be used. The engine is not asked yet:
+    the process starts without it and says so at `/readyz`.
+    """
+    known = profiles.read(definitions.load(settings.definitions_path))
+    engine = create_engine(settings, request_seconds=settings.search_deadline + _NETWORK_MARGIN)
+    searcher = Searcher(
+        engine,
+        known,
+        index_prefix=settings.index_prefix,
+        deadline=settings.search_deadline,
+        signer=CursorSigner(_secret(settings)),
+    )
+    templates = PageTemplates(assets := Assets())
+    page = SearchPage(searcher, templates)
+    service = ServiceRoutes(engine, settings.index_prefix, known)
+    failures = FailureAnswers(page.error)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        _log.info("query_api_started", entities=list(known), engine=settings.engine_url)
+        try:
+            yield
+        finally:
+            await engine.close()
+
+    app = Starlette(
+        routes=[
+            Route("/", page.show),
+            Route("/v1/search", SearchApi(searcher).search),
+            Route("/healthz", service.healthz),
+            Route("/readyz", service.readyz),
+            Route("/metrics", service.metrics),
+            Route("/openapi.json", service.openapi),
+            Route("/static/{name}", assets.serve),
+            Route("/{permalink:path}", EntityPages(searcher, templates).show),
+        ],
+        middleware=[
+            Middleware(AccessMiddleware),
+            Middleware(ApiCorsMiddleware),
+            Middleware(SecurityHeadersMiddleware),
+            Middleware(
+                GZipMiddleware, minimum_size=_WORTH_COMPRESSING, compresslevel=_QUICK_COMPRESSION
+            ),
+            Middleware(
+                FailureMiddleware,
+                answers=failures,
+                time_limit=settings.search_deadline + _NETWORK_MARGIN + _ANSWER_MARGIN,
+            ),
+        ],
+        exception_handlers={QueryError: failures, HTTPException: failures},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def _secret(settings: Settings) -> bytes:
+    """The key that signs cursors; a random one only serves a single process until it ends."""
+    return settings.cursor_secret.encode() or secrets.token_bytes(32)

@@ -1,0 +1,108 @@
+"""Cursors: where the next page of a search begins, as an opaque, signed, URL-safe text.
+
+Grammar: `base64url(signature[16] · payload)` without padding. The payload is the JSON list
+`[version, issued at (s), fingerprint, query id, position, after…]`; the signature is HMAC-SHA256
+over it, cut to 16 bytes. `build` and `parse` are each other's inverse.
+
+A cursor belongs to its search: the fingerprint covers everything that decides which hits there are
+and in which order, so a cursor cannot be used with another query, type or profile. The page size
+may change on the way.
+"""
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from query_api.problems import Code, QueryError
+
+LIFETIME: Final = (
+    3600  # seconds; scores drift as the index changes, so an old position means little
+)
+LONGEST: Final = 1024  # characters; more cannot be a cursor of ours
+_VERSION: Final = 1
+_SIGNATURE_BYTES: Final = 16
+_RESTART = "Start again without `cursor`."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cursor:
+    """The place behind the last hit of a page."""
+
+    fingerprint: str  # of the search that it belongs to
+    query_id: str  # of the search's first page: all pages are one search
+    position: int  # hits on the pages before
+    after: tuple[Any, ...]  # sort values of the last hit, as the engine gave them
+
+
+class CursorSigner:
+    """Builds and parses the cursors that carry one secret's signature."""
+
+    def __init__(self, secret: bytes) -> None:
+        # The key is derived, so that a secret shared with other uses never signs for them.
+        self._key = hashlib.sha256(b"disco cursor\0" + secret).digest()
+
+    def build(self, cursor: Cursor, *, now: float) -> str:
+        """The text of a cursor, issued at `now` (Unix seconds)."""
+        payload = orjson.dumps(
+            [
+                *(_VERSION, int(now), cursor.fingerprint, cursor.query_id, cursor.position),
+                *cursor.after,
+            ]
+        )
+        return _encode(self._sign(payload) + payload)
+
+    def parse(self, text: str, *, fingerprint: str, now: float) -> Cursor:
+        """The cursor that `build` made `text` of, for the search with that fingerprint.
+
+        Raises `QueryError`: not a cursor of ours, expired, or of another search.
+        """
+        payload = self._verified(text)
+        version, issued_at, owner, query_id, position, *after = orjson.loads(payload)
+        if version != _VERSION or now - issued_at > LIFETIME:
+            raise _error(
+                Code.CURSOR_EXPIRED, f"The cursor has expired; it lasts an hour. {_RESTART}"
+            )
+        if owner != fingerprint:
+            raise _error(
+                Code.CURSOR_MISMATCH,
+                "The cursor belongs to a search with other parameters, or was made before the "
+                f"search changed. {_RESTART}",
+            )
+        return Cursor(fingerprint=owner, query_id=query_id, position=position, after=tuple(after))
+
+    def _verified(self, text: str) -> bytes:
+        raw = _decode(text)
+        signature, payload = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
+        if not hmac.compare_digest(signature, self._sign(payload)):
+            raise _error(
+                Code.CURSOR_INVALID,
+                f"The cursor is damaged or was not made by this service. {_RESTART}",
+            )
+        return payload
+
+    def _sign(self, payload: bytes) -> bytes:
+        return hmac.digest(self._key, payload, "sha256")[:_SIGNATURE_BYTES]
+
+
+def _decode(text: str) -> bytes:
+    try:
+        padded = text + "=" * (-len(text) % 4)
+        raw = base64.b64decode(padded, altchars=b"-_", validate=True)
+    except ValueError:  # not ASCII, or not base64
+        raw = b""
+    # Base64 ignores the spare bits of its last character: only the text we made is accepted.
+    if not raw or _encode(raw) != text:
+        raise _error(Code.CURSOR_INVALID, f"The cursor is not one of this service's. {_RESTART}")
+    return raw
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _error(code: Code, detail: str) -> QueryError:
+    return QueryError(code, detail, parameter="cursor")

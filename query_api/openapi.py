@@ -1,0 +1,120 @@
+"""The OpenAPI 3.1 document, generated from the schemas that validate and describe at run time."""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from query_api.answers import SearchAnswer
+from query_api.headers import NOT_INDEXED_HEADER
+from query_api.parameters import SearchParameters
+from query_api.problems import KINDS, MEDIA_TYPE, Problem
+from query_api.readiness import Readiness
+
+Node = dict[str, Any]
+
+_REF: Final = "#/components/schemas/{model}"
+_SEARCH_FAILURES: Final = (400, 422, 500, 503, 504)
+
+
+def document(entities: Sequence[str]) -> Node:
+    """The document that describes this service; `entities` are the types that can be searched."""
+    models: list[type[BaseModel]] = [SearchAnswer, Problem, Readiness]
+    _, definitions = models_json_schema(
+        [(model, "serialization") for model in models], ref_template=_REF
+    )
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Disco query API",
+            "version": version("disco"),
+            "description": "Search for a catalogue with a community around it. Problems are "
+            "RFC 9457 JSON; their `code` is stable.",
+        },
+        "paths": {
+            "/v1/search": {"get": _search(entities)},
+            "/healthz": {"get": _plain("healthz", "Whether the process lives")},
+            "/readyz": {"get": _readyz()},
+            "/metrics": {"get": _plain("metrics", "Metrics in Prometheus' text format")},
+        },
+        "components": {
+            "schemas": definitions["$defs"],
+            "headers": {"RequestId": _header("Names this request in our logs.")},
+        },
+    }
+
+
+def _search(entities: Sequence[str]) -> Node:
+    answer = _json_answer("A page of what was found", SearchAnswer)
+    answer["headers"][NOT_INDEXED_HEADER] = _header(
+        "Types that were asked for but have no index yet, separated by commas; usually absent."
+    )
+    return {
+        "operationId": "search",
+        "summary": "Find entities by text",
+        "parameters": _query_parameters(SearchParameters, entities),
+        "responses": {"200": answer} | {str(code): _problem(code) for code in _SEARCH_FAILURES},
+    }
+
+
+def _query_parameters(model: type[BaseModel], entities: Sequence[str]) -> list[Node]:
+    properties: dict[str, Node] = model.model_json_schema()["properties"]
+    return [_query_parameter(name, dict(node), entities) for name, node in properties.items()]
+
+
+def _query_parameter(name: str, schema: Node, entities: Sequence[str]) -> Node:
+    description, examples = schema.pop("description"), schema.pop("examples", ())
+    schema.pop("title", None)
+    parameter: Node = {"name": name, "in": "query", "description": description}
+    if name == "type":  # which types there are is known only from the definitions
+        items = {"type": "string", "enum": list(entities)}
+        schema = {"type": "array", "items": items, "minItems": 1, "uniqueItems": True}
+        parameter |= {"style": "form", "explode": False}
+    elif "anyOf" in schema:  # a query parameter is absent rather than null
+        schema = next(one for one in schema["anyOf"] if one["type"] != "null")
+    elif examples:
+        parameter["example"] = examples[0]
+    return parameter | {"schema": schema}
+
+
+def _readyz() -> Node:
+    return {
+        "operationId": "readyz",
+        "summary": "Whether the process can serve, and what is missing",
+        "responses": {
+            "200": _json_answer("Something can be searched", Readiness),
+            "503": _json_answer("Nothing can be searched", Readiness),
+        },
+    }
+
+
+def _plain(operation: str, summary: str) -> Node:
+    answer = {"description": summary, "content": {"text/plain": {"schema": {"type": "string"}}}}
+    return {"operationId": operation, "summary": summary, "responses": {"200": answer}}
+
+
+def _json_answer(description: str, model: type[BaseModel]) -> Node:
+    return {
+        "description": description,
+        "headers": {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}},
+        "content": {"application/json": {"schema": _schema(model)}},
+    }
+
+
+def _problem(status: int) -> Node:
+    codes = [f"`{code}`" for code, kind in KINDS.items() if kind.status == status]
+    return {
+        "description": f"Codes: {', '.join(codes)}",
+        "headers": {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}},
+        "content": {MEDIA_TYPE: {"schema": _schema(Problem)}},
+    }
+
+
+def _schema(model: type[BaseModel]) -> Node:
+    return {"$ref": _REF.format(model=model.__name__)}
+
+
+def _header(description: str) -> Node:
+    return {"description": description, "schema": {"type": "string"}}

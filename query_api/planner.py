@@ -1,0 +1,194 @@
+"""The planner: from a search request to the engine's body, as a pure function without I/O.
+
+A person's text only ever becomes the `query` of match queries, which the engine analyses as plain
+text: no syntax in it is interpreted.
+
+Each entity type has a clause of its own, built from its profile and limited to its documents. A
+search over several types is one engine search over several aliases, so scores, totals and pages
+come from one ordered list.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from query_api import profiles
+from query_api.parameters import SearchRequest
+from query_api.profiles import Match, Profiles, SearchProfile, Weights
+
+Clause = dict[str, Any]
+
+DEEPEST: Final = 10_000  # hits of one search that can be paged through, and counted exactly
+PREFIX_ANALYZER: Final = "prefix_search"  # of the shared analysis: words as typed, none expanded
+SNIPPET: Final = 160  # characters of a long field that a highlight shows
+
+_COMMON_SOURCE: Final = ("type", "permalink")
+# Best first; what scores alike stands in a fixed order, so that pages neither repeat nor skip.
+_BY_RELEVANCE: Final = [{"_score": "desc"}, {"type": "asc"}, {"id": "desc"}]
+_BY_AGE: Final = [{"created_at": "desc"}, {"type": "asc"}, {"id": "desc"}]
+_OPERATORS: Final = {"all": "and", "any": "or"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One engine search."""
+
+    entities: tuple[str, ...]  # types whose aliases are searched
+    body: Mapping[str, Any]  # the body of the engine's _search
+
+
+def plan(
+    request: SearchRequest,
+    all_profiles: Profiles,
+    *,
+    deadline: float,
+    after: Sequence[Any] | None = None,
+) -> Plan:
+    """The engine search that answers `request`.
+
+    `deadline` is how long the engine may take, in seconds; `after` the sort values of the hit
+    before the page (None: the first page).
+    """
+    chosen = {entity: all_profiles[entity] for entity in request.entities}
+    body: dict[str, Any] = {
+        "query": _query(request.text, chosen),
+        "sort": _BY_RELEVANCE if request.text else _BY_AGE,
+        "size": request.limit,
+        "track_total_hits": DEEPEST,
+        "timeout": _milliseconds(deadline),
+        "_source": _returned(chosen),
+    }
+    if request.text and (highlight := _highlight(request.text, chosen)):
+        body["highlight"] = highlight
+    if after is not None:
+        body["search_after"] = list(after)
+    return Plan(entities=request.entities, body=body)
+
+
+def plan_permalink(permalink: str, all_profiles: Profiles, *, deadline: float) -> Plan:
+    """The engine search for the one entity whose page stands at that path."""
+    body = {
+        "query": {"term": {"permalink": permalink}},
+        "size": 1,
+        "timeout": _milliseconds(deadline),
+        "_source": _returned(all_profiles),
+    }
+    return Plan(entities=tuple(all_profiles), body=body)
+
+
+def fingerprint(request: SearchRequest, all_profiles: Profiles) -> str:
+    """Short text that is the same for two pages of one search, and differs for other searches.
+
+    It covers what decides which hits there are and their order, the profiles included.
+    """
+    state = "\0".join(
+        (request.text, ",".join(request.entities), profiles.digest(all_profiles, request.entities))
+    )
+    return hashlib.sha256(state.encode()).hexdigest()[:16]
+
+
+def _query(text: str, chosen: Profiles) -> Clause:
+    if not text:
+        return {"match_all": {}}
+    clauses = [_of_entity(entity, profile, text) for entity, profile in chosen.items()]
+    # A hit is of one type: the best of the clauses is its only one.
+    return clauses[0] if len(clauses) == 1 else {"dis_max": {"queries": clauses}}
+
+
+def _of_entity(entity: str, profile: SearchProfile, text: str) -> Clause:
+    return {
+        "bool": {
+            "filter": [{"term": {"type": entity}}],
+            "should": _matches(profile, text),
+            "minimum_should_match": 1,
+            "boost": profile.weight,
+        }
+    }
+
+
+def _matches(profile: SearchProfile, text: str) -> list[Clause]:
+    """The ways in which text can match, any of which makes a hit; their scores add up."""
+    match, operator = profile.match, _OPERATORS[profile.operator]
+    clauses: list[Clause] = [_words(match.words, text, operator)]
+    if match.prefix:
+        clauses.append(_beginnings(match, text, operator))
+    if match.phrase:
+        clauses.append(_phrase(match.phrase, text))
+    if match.exact:
+        clauses.append(_exact(match.exact, text))
+    return clauses
+
+
+def _words(weights: Weights, text: str, operator: str) -> Clause:
+    """Every word is found in one of the fields, as if they were one field (BM25F)."""
+    return {"combined_fields": {"query": text, "fields": _weighted(weights), "operator": operator}}
+
+
+def _beginnings(match: Match, text: str, operator: str) -> Clause:
+    """Every word is found in one of the fields, or begins a word of a prefix field.
+
+    The analyzer is named, so that the engine treats fields of different analyzers as one group.
+    """
+    return {
+        "multi_match": {
+            "query": text,
+            "type": "cross_fields",
+            "fields": _weighted(match.prefix) + _weighted(match.words),
+            "analyzer": PREFIX_ANALYZER,
+            "operator": operator,
+            "boost": 0.25,
+        }
+    }
+
+
+def _phrase(weights: Weights, text: str) -> Clause:
+    return {"multi_match": {"query": text, "type": "phrase", "fields": _weighted(weights)}}
+
+
+def _exact(weights: Weights, text: str) -> Clause:
+    """The whole text is the whole value, in the best of the fields."""
+    queries = [
+        {"constant_score": {"filter": {"match": {field: {"query": text}}}, "boost": weight}}
+        for field, weight in weights.items()
+    ]
+    return queries[0] if len(queries) == 1 else {"dis_max": {"queries": queries}}
+
+
+def _weighted(weights: Weights) -> list[str]:
+    return [f"{field}^{weight:g}" for field, weight in weights.items()]
+
+
+def _returned(chosen: Profiles) -> list[str]:
+    names = set(_COMMON_SOURCE)
+    for profile in chosen.values():
+        names |= {profile.title, profile.subtitle, *profile.fields}
+    return sorted(names)
+
+
+def _highlight(text: str, chosen: Profiles) -> Clause | None:
+    """What marks the words of a hit, the last of them perhaps unfinished.
+
+    It has a query of its own: which words a reader looks for does not depend on how they scored.
+    """
+    whole = {name for profile in chosen.values() for name in (profile.title, profile.subtitle)}
+    names = sorted({name for profile in chosen.values() for name in profile.highlight})
+    if not names:
+        return None
+    return {
+        "encoder": "html",
+        "pre_tags": ["<em>"],
+        "post_tags": ["</em>"],
+        "highlight_query": {"multi_match": {"query": text, "type": "bool_prefix", "fields": names}},
+        "fields": {name: _shown(whole=name in whole) for name in names},
+    }
+
+
+def _shown(*, whole: bool) -> Clause:
+    if whole:
+        return {"number_of_fragments": 0}
+    return {"number_of_fragments": 1, "fragment_size": SNIPPET, "order": "score"}
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{int(seconds * 1000)}ms"

@@ -1,0 +1,99 @@
+"""Search profiles: how each entity type is searched, read from its definition.
+
+A profile is data (`index_definitions/<entity>.search.json`, described in docs/definitions.md). It
+is validated once, at the start; the planner trusts it.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.definitions import Definition, DefinitionError
+
+Weights = dict[str, Annotated[float, Field(gt=0)]]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Match(_Part):
+    """The fields that a query's words are looked for in, with weights, by kind of match."""
+
+    exact: Weights = {}  # the whole query is the whole value
+    phrase: Weights = {}  # the words stand side by side, in this order
+    words: Annotated[Weights, Field(min_length=1)]  # the words, spread over these fields
+    prefix: Weights = {}  # words begin with what was typed
+
+
+class Filter(_Part):
+    """A field that an answer can be narrowed by."""
+
+    field: str
+    kind: Literal["value", "flag", "number", "date"]
+
+
+class SearchProfile(_Part):
+    """How one entity type is searched, and what of it is returned."""
+
+    title: str = "title"  # field that names a hit
+    subtitle: str = "subtitle"  # field that says more about it
+    match: Match
+    operator: Literal["all", "any"] = "all"  # whether every word must be found
+    highlight: tuple[str, ...] = ()  # fields in which matches are marked
+    filters: Mapping[str, Filter] = {}  # by the name that a client uses
+    fields: tuple[str, ...] = ()  # returned with a hit; what is not here never leaves the index
+    weight: Annotated[float, Field(gt=0)] = 1.0  # among hits of several types
+
+
+Profiles = Mapping[str, SearchProfile]
+
+
+def read(definitions: Mapping[str, Definition]) -> Profiles:
+    """The profile of every entity type, the weightiest type first.
+
+    Raises `DefinitionError` where a profile has an unknown key, lacks one, or names a field that
+    the mapping does not have.
+    """
+    profiles = {entity: _read_one(definition) for entity, definition in definitions.items()}
+    return dict(sorted(profiles.items(), key=lambda item: (-item[1].weight, item[0])))
+
+
+def digest(profiles: Profiles, entities: tuple[str, ...]) -> str:
+    """Short text that changes whenever the profile of one of the entities does."""
+    state = "\n".join(profiles[entity].model_dump_json() for entity in entities)
+    return hashlib.sha256(state.encode()).hexdigest()[:16]
+
+
+def _read_one(definition: Definition) -> SearchProfile:
+    file = f"{definition.entity}.search.json"
+    try:
+        profile = SearchProfile.model_validate(definition.profile)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise DefinitionError(f"{file}: {where}: {first['msg']}") from None
+    if unknown := sorted(_named_fields(profile) - _mapped_fields(definition.mappings)):
+        raise DefinitionError(f"{file}: no such field in the mapping: {', '.join(unknown)}")
+    return profile
+
+
+def _named_fields(profile: SearchProfile) -> set[str]:
+    match = profile.match
+    return {
+        *(profile.title, profile.subtitle, *profile.highlight, *profile.fields),
+        *(*match.exact, *match.phrase, *match.words, *match.prefix),
+        *(one.field for one in profile.filters.values()),
+    }
+
+
+def _mapped_fields(mapping: Mapping[str, object], above: str = "") -> set[str]:
+    """Full names of all fields of a mapping, sub-fields and fields of objects included."""
+    names: set[str] = set()
+    for kind in ("properties", "fields"):
+        below = mapping.get(kind)
+        for name, body in below.items() if isinstance(below, Mapping) else ():
+            names |= {above + name, *_mapped_fields(body, f"{above}{name}.")}
+    return names

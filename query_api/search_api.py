@@ -1,0 +1,32 @@
+"""The JSON API's search: `GET /v1/search`."""
+
+from typing import Final
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from query_api import parameters
+from query_api.headers import NOT_INDEXED_HEADER
+from query_api.search import Searcher
+
+MEDIA_TYPE: Final = "application/json"
+# A search must show what was committed a moment ago, and every answer has a query id of its own.
+_UNCACHED: Final = {"Cache-Control": "no-store"}
+
+
+class SearchApi:
+    """Answers searches in JSON."""
+
+    def __init__(self, searcher: Searcher) -> None:
+        self._searcher = searcher
+        self._entities = tuple(searcher.profiles)
+
+    async def search(self, request: Request) -> Response:
+        """`GET /v1/search`."""
+        asked = parameters.read_search(request.scope["query_string"], self._entities)
+        searched = await self._searcher.search(asked)
+        headers = dict(_UNCACHED)
+        if searched.not_indexed:
+            headers[NOT_INDEXED_HEADER] = ",".join(searched.not_indexed)
+        return Response(orjson.dumps(searched.answer), headers=headers, media_type=MEDIA_TYPE)

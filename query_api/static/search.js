@@ -1,0 +1,91 @@
+// Results while typing. The page works without this: it only asks for the same pages sooner, and
+// puts their results where the old ones were.
+"use strict";
+
+(() => {
+  const PAUSE = 120; // milliseconds without a key before a search is sent
+  const box = document.getElementById("q");
+  const form = box.form;
+  const status = document.getElementById("status");
+  let timer;
+  let running; // the AbortController of the latest search; an older answer never counts
+  let shown = box.value;
+
+  document.documentElement.classList.add("scripted");
+
+  const addressOf = () => {
+    const given = new URLSearchParams();
+    const type = form.elements.namedItem("type");
+    if (box.value.trim()) given.set("q", box.value);
+    if (type && type.value) given.set("type", type.value);
+    return given.size ? `/?${given}` : "/";
+  };
+
+  const put = (page, address) => {
+    const old = document.getElementById("results");
+    const fresh = document.importNode(page.getElementById("results"), true);
+    old.replaceWith(fresh);
+    document.title = page.title;
+    const news = fresh.querySelector("[data-status]");
+    status.textContent = news ? news.textContent.replace(/\s+/g, " ").trim() : "";
+    history.replaceState(null, "", address);
+    window.scrollTo({ top: 0 });
+  };
+
+  const search = async () => {
+    clearTimeout(timer);
+    if (box.value === shown) return;
+    shown = box.value;
+    if (running) running.abort();
+    const own = (running = new AbortController());
+    const address = addressOf();
+    document.getElementById("results").setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(address, { headers: { Accept: "text/html" }, signal: own.signal });
+      const text = await answer.text();
+      if (own === running) put(new DOMParser().parseFromString(text, "text/html"), address);
+    } catch (error) {
+      if (own !== running) return; // a later search took over
+      shown = null; // so that the same words can be tried again
+      document.getElementById("results").removeAttribute("aria-busy");
+      status.textContent = "The search did not get through. Press Enter to try again.";
+    }
+  };
+
+  box.addEventListener("input", (event) => {
+    if (event.isComposing) return; // an unfinished character of an input method is no word
+    clearTimeout(timer);
+    timer = setTimeout(search, PAUSE);
+  });
+  box.addEventListener("compositionend", () => {
+    clearTimeout(timer);
+    timer = setTimeout(search, PAUSE);
+  });
+
+  const links = () => [...document.querySelectorAll(".hit-title a")];
+
+  // From the box into the results and back, with the arrow keys.
+  const move = (step) => {
+    const stops = [box, ...links()];
+    const next = stops[stops.indexOf(document.activeElement) + step];
+    if (next) next.focus();
+    return Boolean(next);
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    const typing = event.target.closest("input, textarea, select, [contenteditable]");
+    if (event.key === "/" && !typing) {
+      event.preventDefault();
+      box.focus();
+      box.select();
+    } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      const inside = event.target === box || event.target.closest(".hit-title");
+      if (inside && move(event.key === "ArrowDown" ? 1 : -1)) event.preventDefault();
+    } else if (event.key === "Escape" && event.target === box && box.value) {
+      event.preventDefault();
+      box.value = "";
+      search();
+    }
+  });
+})();

@@ -1,0 +1,75 @@
+from typing import Any
+
+from query_api.answers import SearchAnswer, hit_answer, search_answer
+from query_api.profiles import Profiles
+
+
+def engine_hit(**changes: Any) -> dict[str, Any]:
+    source = {
+        "type": "sound",
+        "title": "Rain & Thunder",
+        "artist": "Ana",
+        "permalink": "/ana/rain",
+        "tags": ["rain"],
+        "secret": "never returned",
+    }
+    hit = {"_id": "42", "_score": 1.5, "_source": source, "sort": [1.5, "sound", 42]}
+    return hit | changes
+
+
+def test_a_hit_has_the_names_of_the_api_whatever_its_fields_are_called(profiles: Profiles) -> None:
+    assert hit_answer(engine_hit(), profiles) == {
+        "type": "sound",
+        "id": "42",
+        "title": "Rain & Thunder",
+        "subtitle": "Ana",
+        "permalink": "/ana/rain",
+        "score": 1.5,
+        "highlight": {},
+        "fields": {"tags": ["rain"], "duration_ms": None},
+    }
+
+
+def test_only_fields_of_the_profile_are_returned(profiles: Profiles) -> None:
+    assert "never returned" not in str(hit_answer(engine_hit(), profiles))
+
+
+def test_highlights_are_named_like_the_hit_and_joined(profiles: Profiles) -> None:
+    highlight = {
+        "artist": ["<em>Ana</em>"],
+        "tags": ["<em>rain</em>", "<em>rain</em>y"],
+        "title": ["<em>Rain</em> <em></em>&amp; Thunder"],
+    }
+    answer = hit_answer(engine_hit(highlight=highlight), profiles)
+    assert answer["highlight"] == {
+        "title": "<em>Rain</em> &amp; Thunder",
+        "subtitle": "<em>Ana</em>",
+        "tags": "<em>rain</em> … <em>rain</em>y",
+    }
+
+
+def test_a_highlight_that_marks_nothing_is_left_out(profiles: Profiles) -> None:
+    highlight = {"title": ["Rain <em></em>&amp; Thunder"]}
+    assert hit_answer(engine_hit(highlight=highlight), profiles)["highlight"] == {}
+
+
+def test_a_hit_that_nothing_ranks_scores_zero(profiles: Profiles) -> None:
+    assert hit_answer(engine_hit(_score=None), profiles)["score"] == 0.0
+
+
+def test_an_answer_fits_its_schema(profiles: Profiles) -> None:
+    response = {
+        "took": 4,
+        "timed_out": False,
+        "hits": {"total": {"value": 10_000, "relation": "gte"}, "hits": [engine_hit()]},
+    }
+    answer = search_answer(response, profiles, query_id="q1", next_cursor="c")
+    checked = SearchAnswer.model_validate(answer)
+    assert checked.total.relation == "gte"
+    assert (checked.facets, checked.suggestion, checked.relaxed) == ({}, None, None)
+    assert checked.next == "c"
+
+
+def test_the_engine_leaves_out_the_list_of_no_hits(profiles: Profiles) -> None:
+    response = {"took": 1, "timed_out": False, "hits": {"total": {"value": 0, "relation": "eq"}}}
+    assert search_answer(response, profiles, query_id="q", next_cursor=None)["hits"] == []

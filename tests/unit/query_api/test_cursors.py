@@ -1,0 +1,89 @@
+import base64
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from query_api import cursors
+from query_api.cursors import Cursor, CursorSigner
+from query_api.problems import Code, QueryError
+
+SIGNER = CursorSigner(b"secret")
+NOW = 1_800_000_000.0
+
+sort_values = st.one_of(
+    st.integers(min_value=-(2**63), max_value=2**63 - 1),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=40),
+    st.none(),
+)
+cursors_made = st.builds(
+    Cursor,
+    fingerprint=st.text(string.hexdigits, min_size=16, max_size=16),
+    query_id=st.text(string.hexdigits, min_size=28, max_size=28),
+    position=st.integers(min_value=1, max_value=10_000),
+    after=st.lists(sort_values, min_size=1, max_size=4).map(tuple),
+)
+
+CURSOR = Cursor(fingerprint="f" * 16, query_id="q" * 28, position=20, after=(1.5, "sound", 42))
+
+
+def refusal(text: str, *, fingerprint: str = "f" * 16, now: float = NOW) -> Code:
+    with pytest.raises(QueryError) as caught:
+        SIGNER.parse(text, fingerprint=fingerprint, now=now)
+    assert caught.value.parameter == "cursor"
+    return caught.value.code
+
+
+@given(cursors_made)
+def test_what_is_built_can_be_parsed(cursor: Cursor) -> None:
+    text = SIGNER.build(cursor, now=NOW)
+    assert SIGNER.parse(text, fingerprint=cursor.fingerprint, now=NOW) == cursor
+
+
+@given(cursors_made)
+def test_a_cursor_needs_no_escaping_in_an_address(cursor: Cursor) -> None:
+    assert set(SIGNER.build(cursor, now=NOW)) <= set(string.ascii_letters + string.digits + "-_")
+
+
+@given(data=st.data())
+def test_a_changed_character_anywhere_is_noticed(data: st.DataObject) -> None:
+    text = SIGNER.build(CURSOR, now=NOW)
+    place = data.draw(st.integers(min_value=0, max_value=len(text) - 1))
+    other = data.draw(st.sampled_from(string.ascii_letters + string.digits + "-_"))
+    changed = text[:place] + other + text[place + 1 :]
+    if changed != text:
+        assert refusal(changed) is Code.CURSOR_INVALID
+
+
+@given(st.text(max_size=200))
+def test_no_text_is_taken_for_a_cursor(text: str) -> None:
+    assert refusal(text) is Code.CURSOR_INVALID
+
+
+def test_a_shortened_or_padded_cursor_is_noticed() -> None:
+    text = SIGNER.build(CURSOR, now=NOW)
+    for changed in (text[:-1], text[1:], text + "=", text + "A", f" {text}", ""):
+        assert refusal(changed) is Code.CURSOR_INVALID
+
+
+def test_a_cursor_signed_with_another_secret_is_noticed() -> None:
+    other = CursorSigner(b"another").build(CURSOR, now=NOW)
+    assert refusal(other) is Code.CURSOR_INVALID
+
+
+def test_an_unsigned_payload_is_noticed() -> None:
+    forged = base64.urlsafe_b64encode(b"\0" * 16 + b'[1,1,"f","q",1]').decode().rstrip("=")
+    assert refusal(forged) is Code.CURSOR_INVALID
+
+
+def test_a_cursor_of_another_search_is_refused() -> None:
+    assert refusal(SIGNER.build(CURSOR, now=NOW), fingerprint="0" * 16) is Code.CURSOR_MISMATCH
+
+
+def test_a_cursor_lasts_an_hour() -> None:
+    text = SIGNER.build(CURSOR, now=NOW)
+    last = NOW + cursors.LIFETIME
+    assert SIGNER.parse(text, fingerprint=CURSOR.fingerprint, now=last) == CURSOR
+    assert refusal(text, now=last + 1) is Code.CURSOR_EXPIRED

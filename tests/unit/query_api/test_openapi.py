@@ -1,0 +1,42 @@
+from typing import Any
+
+from query_api import openapi
+from query_api.parameters import SearchParameters
+from query_api.problems import KINDS
+
+DOCUMENT = openapi.document(("user", "sound"))
+
+
+def references(node: Any) -> list[str]:
+    if isinstance(node, dict):
+        own = [node["$ref"]] if "$ref" in node else []
+        return own + [found for below in node.values() for found in references(below)]
+    if isinstance(node, list):
+        return [found for below in node for found in references(below)]
+    return []
+
+
+def test_every_reference_leads_somewhere() -> None:
+    found = set(references(DOCUMENT))
+    assert found
+    for reference in found:
+        node: Any = DOCUMENT
+        for part in reference.removeprefix("#/").split("/"):
+            node = node[part]
+
+
+def test_search_takes_exactly_the_parameters_that_validate() -> None:
+    described = {p["name"]: p for p in DOCUMENT["paths"]["/v1/search"]["get"]["parameters"]}
+    assert set(described) == set(SearchParameters.model_fields)
+    assert all(p["description"] for p in described.values())
+    assert described["type"]["schema"]["items"]["enum"] == ["user", "sound"]
+    limit = described["limit"]["schema"]
+    assert (limit["minimum"], limit["maximum"], limit["default"]) == (1, 100, 20)
+
+
+def test_search_describes_every_status_that_a_problem_can_have() -> None:
+    responses = DOCUMENT["paths"]["/v1/search"]["get"]["responses"]
+    elsewhere = {404, 405}
+    assert {str(kind.status) for kind in KINDS.values() if kind.status not in elsewhere} | {
+        "200"
+    } == set(responses)

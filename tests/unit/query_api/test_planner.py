@@ -1,0 +1,97 @@
+"""Plans against golden files; `pytest --update` writes them anew, for a reviewer to read."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from query_api import planner
+from query_api.parameters import SearchRequest
+from query_api.profiles import Profiles, SearchProfile
+
+GOLDEN = Path(__file__).parent / "golden"
+
+REQUESTS: dict[str, tuple[SearchRequest, list[Any] | None]] = {
+    "blended": (
+        SearchRequest(text="drum & bass", entities=("user", "sound", "note"), limit=20),
+        None,
+    ),
+    "one_type": (SearchRequest(text="rain", entities=("sound",), limit=5), None),
+    "plain_profile": (SearchRequest(text="rain", entities=("note",), limit=5), None),
+    "next_page": (
+        SearchRequest(text="rain", entities=("user", "sound"), limit=50, cursor="unread"),
+        [7.25, "sound", 42],
+    ),
+    "newest": (SearchRequest(text="", entities=("user", "sound"), limit=20), None),
+    "lucene_syntax_is_text": (
+        SearchRequest(text='title:"rain" AND -x* OR /r/ ~2', entities=("sound",), limit=1),
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_plan(name: str, profiles: Profiles, request: pytest.FixtureRequest) -> None:
+    asked, after = REQUESTS[name]
+    made = planner.plan(asked, profiles, deadline=2.0, after=after)
+    check_golden(name, {"entities": list(made.entities), "body": made.body}, request)
+
+
+def test_plan_of_a_permalink(profiles: Profiles, request: pytest.FixtureRequest) -> None:
+    made = planner.plan_permalink("/ana/rain", profiles, deadline=0.25)
+    check_golden("permalink", {"entities": list(made.entities), "body": made.body}, request)
+
+
+def test_every_golden_file_has_its_test() -> None:
+    assert {path.stem for path in GOLDEN.glob("*.json")} == {*REQUESTS, "permalink"}
+
+
+def test_a_persons_text_is_only_ever_the_query_of_a_match(profiles: Profiles) -> None:
+    text = 'marker_text:"x" OR *'
+    asked = SearchRequest(text=text, entities=tuple(profiles), limit=1)
+    body = planner.plan(asked, profiles, deadline=1.0).body
+    holders = set(holders_of(text, body))
+    assert holders == {"query"}
+    assert "query_string" not in json.dumps(body)
+
+
+def test_planning_leaves_its_input_alone(profiles: Profiles) -> None:
+    asked = SearchRequest(text="rain", entities=("sound",), limit=5)
+    first = planner.plan(asked, profiles, deadline=1.0)
+    assert planner.plan(asked, profiles, deadline=1.0) == first
+
+
+def test_a_fingerprint_is_the_same_for_all_pages_of_a_search(profiles: Profiles) -> None:
+    first = SearchRequest(text="rain", entities=("sound",), limit=5)
+    second = SearchRequest(text="rain", entities=("sound",), limit=50, cursor="x")
+    assert planner.fingerprint(first, profiles) == planner.fingerprint(second, profiles)
+
+
+def test_a_fingerprint_differs_with_what_decides_the_hits(profiles: Profiles) -> None:
+    other_profile = {**profiles, "sound": SearchProfile(match=profiles["sound"].match, weight=9)}
+    asked = SearchRequest(text="rain", entities=("sound",), limit=5)
+    prints = {
+        planner.fingerprint(asked, profiles),
+        planner.fingerprint(asked, other_profile),
+        planner.fingerprint(SearchRequest(text="rains", entities=("sound",), limit=5), profiles),
+        planner.fingerprint(SearchRequest(text="rain", entities=("user",), limit=5), profiles),
+    }
+    assert len(prints) == 4
+
+
+def holders_of(text: str, node: Any, key: str = "") -> list[str]:
+    """The keys under which `text` stands anywhere in a JSON document."""
+    if isinstance(node, dict):
+        return [found for name, below in node.items() for found in holders_of(text, below, name)]
+    if isinstance(node, list):
+        return [found for below in node for found in holders_of(text, below, key)]
+    return [key] if isinstance(node, str) and text in node else []
+
+
+def check_golden(name: str, document: Any, request: pytest.FixtureRequest) -> None:
+    path = GOLDEN / f"{name}.json"
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    if request.config.getoption("--update"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8"), f"{path} differs; --update writes it anew"

@@ -1,0 +1,89 @@
+from typing import Any
+
+import pytest
+
+from core import definitions, settings
+from core.definitions import Definition, DefinitionError
+from query_api import profiles
+
+MAPPINGS = {
+    "properties": {
+        "title": {"type": "text", "fields": {"exact": {"type": "keyword"}}},
+        "subtitle": {"type": "text"},
+    }
+}
+
+
+def defined(entity: str = "sound", **profile: Any) -> dict[str, Definition]:
+    full = {"match": {"words": {"title": 1}}} | profile
+    definition = Definition(
+        entity=entity,
+        source_table="sounds",
+        mappings=MAPPINGS,
+        analysis={},
+        hydrate_sql="",
+        dependents_sql=None,
+        profile=full,
+    )
+    return {entity: definition}
+
+
+def refusal(**profile: Any) -> str:
+    with pytest.raises(DefinitionError) as caught:
+        profiles.read(defined(**profile))
+    return str(caught.value)
+
+
+def test_the_projects_own_profiles_can_be_used() -> None:
+    own = definitions.load(settings.Settings().definitions_path)
+    assert set(profiles.read(own)) == set(own)
+
+
+def test_the_weightiest_type_comes_first() -> None:
+    both = defined("sound", weight=1) | defined("user", weight=2) | defined("note", weight=1)
+    assert list(profiles.read(both)) == ["user", "note", "sound"]
+
+
+def test_an_unknown_key_is_refused_by_its_name() -> None:
+    assert "sound.search.json: wieght" in refusal(wieght=2)
+
+
+@pytest.mark.parametrize(
+    ("profile", "where"),
+    [
+        ({"match": {}}, "match.words"),
+        ({"match": {"words": {}}}, "match.words"),
+        ({"match": {"words": {"title": 0}}}, "match.words.title"),
+        ({"weight": -1}, "weight"),
+        ({"operator": "most"}, "operator"),
+        ({"filters": {"a": {"field": "title", "kind": "fuzzy"}}}, "filters.a.kind"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_its_place(profile: dict[str, Any], where: str) -> None:
+    assert f"sound.search.json: {where}: " in refusal(**profile)
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        {"match": {"words": {"titel": 1}}},
+        {"match": {"words": {"title": 1}, "exact": {"titel": 2}}},
+        {"highlight": ["titel"]},
+        {"fields": ["titel"]},
+        {"title": "titel"},
+        {"filters": {"t": {"field": "titel", "kind": "value"}}},
+    ],
+)
+def test_a_field_that_the_mapping_lacks_is_refused(profile: dict[str, Any]) -> None:
+    assert "titel" in refusal(**profile)
+
+
+def test_sub_fields_are_known() -> None:
+    words = {"words": {"title": 1}, "exact": {"title.exact": 1}}
+    assert profiles.read(defined(match=words))["sound"].match.exact == {"title.exact": 1}
+
+
+def test_a_digest_changes_with_the_profile_alone() -> None:
+    one, same, other = (profiles.read(defined(weight=w)) for w in (1, 1, 2))
+    assert profiles.digest(one, ("sound",)) == profiles.digest(same, ("sound",))
+    assert profiles.digest(one, ("sound",)) != profiles.digest(other, ("sound",))
