@@ -14,6 +14,7 @@ import uvloop
 
 from core.settings import Settings
 from demo import operations as demo
+from demo.sizes import Size
 from indexer import operations as indexer
 from stack import operations as stacks
 from stack import places
@@ -75,7 +76,7 @@ def _template(stack: Stack, size: str, say: Say) -> str:
         places.remove_database(stack, partial)
         stack.primary.query(f"CREATE DATABASE {partial}")
         settings = Settings(**places.settings(stack, partial))
-        demo.load_generated(settings, size=size, seed=SEED, progress=say)
+        uvloop.run(demo.load_generated(settings, Size[size], seed=SEED, report=say))
         stack.primary.query(f"ALTER DATABASE {partial} RENAME TO {name}")
     return name
 
@@ -90,4 +91,6 @@ async def _index(made: Environment) -> None:
 
 def corpus(size: str, settings: Settings) -> dict[str, object]:
     """What a report says of the catalogue."""
-    return {"catalogue": size, "seed": SEED, **demo.catalogue_summary(settings)}
+    summary = uvloop.run(demo.catalogue_summary(settings))
+    entities = {entity: count.public for entity, count in summary.entities.items()}
+    return {"catalogue": size, "seed": SEED, "public_entities": entities}

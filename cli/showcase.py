@@ -12,6 +12,7 @@ import uvloop
 from cli.output import dry_run_option, progress
 from core.settings import Settings, load
 from demo import operations as demo
+from demo.sizes import Size
 from indexer import operations as indexer
 from indexer.errors import NoGenerationError
 from stack import operations as stacks
@@ -19,7 +20,6 @@ from stack import ports, programs
 from stack.programs import Program
 
 _ROOT = Path(__file__).resolve().parent.parent
-_REAL_DATA = _ROOT.parent / "shared" / "data"
 _PROGRESS_INTERVAL = 2.0
 _LOOK_INTERVAL = 0.5
 
@@ -32,9 +32,7 @@ _LOOK_INTERVAL = 0.5
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
-    envvar="DISCO_DEMO_DATA",
-    default=None,
-    help=f"Folder of a real catalogue to import.  [default: {_REAL_DATA} if it is there]",
+    help="Folder of a real catalogue to import.  [default: ../shared/data, if it is there]",
 )
 @dry_run_option
 def up(name: str, size: str, data: Path | None, dry_run: bool) -> None:
@@ -49,7 +47,7 @@ def up(name: str, size: str, data: Path | None, dry_run: bool) -> None:
     started = stacks.up(name, root=_ROOT, progress=progress)
     try:
         settings = load(file=started.settings_file)
-        _load_catalogue(settings, size, data)
+        uvloop.run(_load_catalogue(settings, Size[size], data))
         uvloop.run(_index(settings))
         _serve(settings, started.settings_file.parent / "logs")
     except KeyboardInterrupt:
@@ -58,16 +56,17 @@ def up(name: str, size: str, data: Path | None, dry_run: bool) -> None:
         stacks.down(name, root=_ROOT, progress=progress, only=started.started)
 
 
-def _load_catalogue(settings: Settings, size: str, data: Path | None) -> None:
-    """Load the catalogue unless there is one."""
-    if demo.is_loaded(settings):
-        progress("the catalogue is there")
+async def _load_catalogue(settings: Settings, size: Size, data: Path | None) -> None:
+    """Load the catalogue unless there is one: the real one if its files are there."""
+    summary = await demo.catalogue_summary(settings)
+    if summary.total:
+        progress(f"catalogue: {summary.total:,} entities ({summary.origin})")
         return
-    folder = data or (_REAL_DATA if _REAL_DATA.is_dir() else None)
+    folder = data or demo.find_data()
     if folder is None:
-        demo.load_generated(settings, size=size, progress=progress)
+        await demo.load_generated(settings, size, report=progress)
     else:
-        demo.import_real(settings, folder, progress=progress)
+        await demo.import_real(settings, folder, report=progress)
 
 
 async def _index(settings: Settings) -> None:
@@ -136,8 +135,8 @@ Ctrl-C stops what this command started.
 def _print_plan(name: str, size: str, data: Path | None) -> None:
     for step in stacks.plan_up(name, root=_ROOT):
         click.echo(step)
-    folder = data or _REAL_DATA
-    source = f"the catalogue in {folder}" if folder.is_dir() else f"a generated catalogue ({size})"
+    folder = data or demo.find_data()
+    source = f"the catalogue in {folder}" if folder else f"a generated catalogue ({size})"
     click.echo(f"load {source}, unless one is loaded")
     click.echo("build the index of each entity type that has none")
     click.echo("run a worker and the query API until Ctrl-C, then stop what was started")
