@@ -165,11 +165,20 @@ class Primary(Postgres):
         self.write_settings({})
 
     def settle(self) -> None:
-        """The database of the settings, and the slot that the replica reads from."""
+        """The database that the settings point at."""
         if DATABASE not in self.query("SELECT datname FROM pg_database").splitlines():
             self.query(f"CREATE DATABASE {DATABASE}")
-        if SLOT not in self.query("SELECT slot_name FROM pg_replication_slots").splitlines():
-            self.query(f"SELECT pg_create_physical_replication_slot('{SLOT}', true)")
+
+    @property
+    def identifier(self) -> str:
+        """The number that a cluster gets when it is made, and that its copies share."""
+        return self.query("SELECT system_identifier FROM pg_control_system()")
+
+    def slot(self, column: str) -> str | None:
+        """What the primary knows of the replica's slot; None if there is no slot."""
+        query = f"SELECT slot_name, {column} FROM pg_replication_slots"  # noqa: S608 (a constant)
+        answers = dict(line.split("|", 1) for line in self.query(query, within=5).splitlines())
+        return answers.get(SLOT)
 
     def renew_slot(self) -> None:
         """A new slot for a new replica: the old one may have lost what it should keep.
@@ -177,12 +186,11 @@ class Primary(Postgres):
         Raises:
             StackError: The old one is still in use.
         """
-        busy = "SELECT slot_name FROM pg_replication_slots WHERE active"
-        if not wait_until(lambda: SLOT not in self.query(busy).splitlines(), within=15):
+        if not wait_until(lambda: self.slot("active") != "t", within=15):
             raise StackError(f"another server streams from the slot {SLOT!r} of {self.name}")
-        if SLOT in self.query("SELECT slot_name FROM pg_replication_slots").splitlines():
+        if self.slot("active") is not None:
             self.query(f"SELECT pg_drop_replication_slot('{SLOT}')")
-        self.settle()
+        self.query(f"SELECT pg_create_physical_replication_slot('{SLOT}', true)")
 
     def _initialise(self) -> None:
         target = self.folder / "data.partial"
@@ -206,14 +214,18 @@ class Replica(Postgres):
     name: ClassVar[str] = "postgresql-replica"
     ports: ClassVar[tuple[str, ...]] = ("postgresql-replica",)
     is_copy: ClassVar[bool] = True
+
     # It may have to catch up on all that the slot has kept.
     start_deadline: ClassVar[float] = 120
 
     def prepare(self, progress: Progress) -> None:
-        """Copy the primary unless there is a copy; then follow it."""
+        """Copy the primary unless there is a copy that can go on; then follow it."""
         if self.data.exists():
             self.await_predecessors()
-        else:
+            if not self._can_go_on():
+                progress(f"{self.name}: it cannot follow from where it was")
+                shutil.rmtree(self.data)
+        if not self.data.exists():
             progress(f"{self.name}: copying the primary")
             self._copy()
         (self.data / "postgresql.auto.conf").unlink(missing_ok=True)
@@ -226,16 +238,12 @@ class Replica(Postgres):
         The replica's own word is not enough: it says "streaming" for a moment even if the primary
         no longer has what it asks for.
         """
+        state = "(SELECT state FROM pg_stat_replication WHERE pid = active_pid)"
         try:
             follows = self.query("SELECT pg_is_in_recovery()", within=3) == "t"
-            sent = Primary(self.register, self.account).query(
-                "SELECT state FROM pg_stat_replication JOIN pg_replication_slots ON pid = active_pid"
-                f" WHERE slot_name = '{SLOT}'",  # noqa: S608 (a constant)
-                within=3,
-            )
+            return follows and self._primary.slot(state) == "streaming"
         except StackError:
             return False
-        return follows and sent == "streaming"
 
     def settle(self) -> None:
         """Follow at once: a delay or a pause is a test's, and ends with it."""
@@ -258,8 +266,30 @@ class Replica(Postgres):
         """Apply what was received since the pause, and go on."""
         self.query("SELECT pg_wal_replay_resume() WHERE pg_is_wal_replay_paused()")
 
+    @property
+    def _primary(self) -> Primary:
+        return Primary(self.register, self.account)
+
+    def _can_go_on(self) -> bool:
+        """Whether it copies this primary, and this primary has kept what it still needs."""
+        kept = self._primary.slot("wal_status") in {"reserved", "extended", "unreserved"}
+        return kept and self._control("Database system identifier") == self._primary.identifier
+
+    def _control(self, label: str) -> str | None:
+        """A value of the data's control file; None if the file cannot be read."""
+        shown = subprocess.run(
+            [str(self.program("pg_controldata")), str(self.data)],
+            check=False,
+            capture_output=True,
+            text=True,
+            env=self.environment(),
+            **self.account.process_options(),
+        )
+        values = dict(line.partition(":")[::2] for line in shown.stdout.splitlines())
+        return values.get(label, "").strip() or None
+
     def _copy(self) -> None:
-        Primary(self.register, self.account).renew_slot()
+        self._primary.renew_slot()
         target = self.folder / "data.partial"
         self.build_data(
             [
