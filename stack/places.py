@@ -12,6 +12,8 @@ from stack.assembly import Stack
 from stack.loopback import call
 from stack.rabbitmq import USER as BROKER_USER
 
+_COPY_SECONDS = 600.0  # a large template takes its time
+
 
 def settings(stack: Stack, name: str) -> dict[str, Any]:
     """What the product needs to know to work in a place, by the names of its settings."""
@@ -27,7 +29,7 @@ def settings(stack: Stack, name: str) -> dict[str, Any]:
 
 def make(stack: Stack, name: str, *, template: str = "template1") -> None:
     """Make a place; its database copies `template`. The replica has it, too, when this returns."""
-    stack.primary.query(f"CREATE DATABASE {name} TEMPLATE {template}")
+    stack.primary.query(f"CREATE DATABASE {name} TEMPLATE {template}", within=_COPY_SECONDS)
     make_virtual_host(stack, name)
     faults.await_replica(stack)
 
