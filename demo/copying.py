@@ -61,7 +61,7 @@ def escape(value: object) -> str:
     """One value of a text row."""
     if value is None:
         return NULL
-    return str(value).translate(_ESCAPES)
+    return value.translate(_ESCAPES) if isinstance(value, str) else str(value)
 
 
 def numbers(values: NDArray[Any]) -> list[str]:

@@ -16,10 +16,13 @@ REPORT_EVERY = 1.0  # seconds
 Report = Callable[[str], None]
 
 
-async def load(connection: Any, tables: Iterable[TableLoad], report: Report) -> dict[str, int]:
+async def load(
+    connection: Any, tables: Iterable[TableLoad], *, origin: str, report: Report
+) -> dict[str, int]:
     """Replace whatever catalogue there is by `tables`; returns the rows of each.
 
-    `report` is given a line of progress now and then.
+    `origin` says where they come from and is kept with the catalogue; `report` is given a line of
+    progress now and then.
     """
     rows: dict[str, int] = {}
     async with connection.transaction():
@@ -31,6 +34,7 @@ async def load(connection: Any, tables: Iterable[TableLoad], report: Report) -> 
         for table in tables:
             rows[table.table] = await _copy(connection, table, report)
         await _finish(connection, report)
+        await schema.set_origin(connection, origin)
     await _settle(connection, report)
     return rows
 

@@ -57,3 +57,15 @@ async def count_entities(connection: Any) -> int:
     tables = ENTITY_TABLES.values()
     counts = " + ".join(f"(select count(*) from {table})" for table in tables)  # noqa: S608 our names
     return int(await connection.fetchval(f"select {counts}", timeout=LONG))
+
+
+async def set_origin(connection: Any, origin: str) -> None:
+    """Keep with the catalogue where it comes from: as the comment of a table."""
+    quoted = await connection.fetchval("select quote_literal($1::text)", origin)
+    await connection.execute(f"comment on table sounds is {quoted}")
+
+
+async def origin(connection: Any) -> str | None:
+    """Where the catalogue comes from, if a load said so."""
+    said = await connection.fetchval("select obj_description('sounds'::regclass, 'pg_class')")
+    return None if said is None else str(said)

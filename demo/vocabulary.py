@@ -107,6 +107,7 @@ class Music:
 
     genres: tuple[Genre, ...]
     general_tags: tuple[str, ...]
+    ambiguous_tags: frozenset[str]  # tags that do not tell a genre
     titles: Mapping[str, tuple[Template, ...]]  # form of a sound's title -> templates
     suffixes: tuple[str, ...]
     emoji: tuple[str, ...]
@@ -195,6 +196,7 @@ def _music(content: dict[str, Any]) -> Music:
             for genre in content["genre"]
         ),
         general_tags=_list(content["tags"]["general"]),
+        ambiguous_tags=frozenset(_list(content["tags"]["ambiguous"])),
         titles={form: _templates(texts) for form, texts in titles.items()},
         set_titles={kind: _templates(texts) for kind, texts in content["sets"].items()},
         group_names=_templates(content["groups"]["name"]),
