@@ -1,0 +1,294 @@
+"""A person searches in a real browser, with JavaScript and without."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
+
+from core.engine import create_engine
+from core.settings import Settings
+from tests.integration.query_api import catalogue
+from tests.integration.query_api.catalogue import group, moment, set_, sound, user
+from tests.integration.query_api.serving import served
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+DOCUMENTS = [
+    *(sound(number, f"Rain {number}", created_at=moment(number)) for number in range(1, 46)),
+    sound(
+        90,
+        "Windowlicker",
+        subtitle="Aphex Twin",
+        permalink="/aphextwin/windowlicker",
+        user_handle="aphextwin",
+        tags=["idm", "drum & bass"],
+        description="Not about windows at all.",
+    ),
+    sound(91, "<img src=x onerror=document.title='broken'>", subtitle="<b>Bold</b>"),
+    sound(92, "مطر في القاهرة", subtitle="Dina"),
+    user(1, "Aphex Twin", handle="aphextwin", permalink="/aphextwin"),
+    set_(1, "Windows Down"),
+    group(1, "Window Cleaners"),
+]
+
+
+@pytest.fixture(scope="module")
+def address(settings: Settings) -> Iterator[str]:
+    async def fill() -> None:
+        async with create_engine(settings) as engine:
+            await catalogue.create_indices(engine, settings)
+            await catalogue.write(engine, settings, DOCUMENTS)
+
+    asyncio.run(fill())
+    with served(settings) as at:
+        yield at
+
+
+@pytest.fixture(scope="module")
+def browser(address: str) -> Iterator[Browser]:
+    """A browser. It starts after the service: its loop would keep `asyncio.run` from running."""
+    assert address
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(params=["with scripts", "without scripts"])
+def either(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page in a browser that runs scripts, and in one that does not."""
+    yield from _watched(browser, address, scripts=request.param == "with scripts")
+
+
+@pytest.fixture
+def scripted(browser: Browser, address: str) -> Iterator[Page]:
+    yield from _watched(browser, address, scripts=True)
+
+
+def _watched(browser: Browser, address: str, *, scripts: bool) -> Iterator[Page]:
+    """A page that must neither complain nor load anything from elsewhere."""
+    context = browser.new_context(base_url=address, java_script_enabled=scripts)
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+    page.on(
+        "request",
+        lambda request: None if request.url.startswith(address) else complaints.append(request.url),
+    )
+    yield page
+    context.close()
+    assert not complaints
+
+
+def box(page: Page) -> Locator:
+    return page.get_by_role("searchbox")
+
+
+def test_search_by_pressing_enter(either: Page) -> None:
+    either.goto("/")
+    box(either).fill("windowlicker")
+    box(either).press("Enter")
+    expect(either).to_have_title("windowlicker \u2013 Disco")
+    link = either.get_by_role("link", name="Windowlicker")
+    expect(link.locator("em")).to_have_text("Windowlicker")
+    expect(box(either)).to_have_value("windowlicker")
+    link.click()
+    expect(either).to_have_url("/aphextwin/windowlicker")
+    expect(either.get_by_role("heading", name="Windowlicker")).to_be_visible()
+    either.get_by_role("link", name="Aphex Twin").click()
+    expect(either).to_have_url("/aphextwin")
+    expect(either.get_by_role("heading", name="Aphex Twin")).to_be_visible()
+
+
+def test_search_by_the_button(either: Page) -> None:
+    either.goto("/")
+    box(either).fill("cleaners")
+    either.get_by_role("button", name="Search").click()
+    expect(either.get_by_role("link", name="Window Cleaners")).to_be_visible()
+
+
+def test_narrow_to_one_type_and_keep_it_while_searching_on(either: Page) -> None:
+    either.goto("/?q=window")
+    expect(either.locator(".hit")).to_have_count(3)
+    either.get_by_role("navigation", name="Kinds").get_by_role("link", name="Sets").click()
+    expect(either).to_have_url("/?q=window&type=set")
+    expect(either.locator(".hit")).to_have_count(1)
+    expect(either.locator("[aria-current=page]")).to_have_text("Sets")
+    box(either).fill("cleaners")
+    box(either).press("Enter")
+    expect(either.get_by_text("Nothing found for")).to_be_visible()
+    either.get_by_role("link", name="look among everything").click()
+    expect(either.get_by_role("link", name="Window Cleaners")).to_be_visible()
+
+
+def test_page_through_the_results(either: Page) -> None:
+    either.goto("/?q=rain&type=sound")
+    titles = either.locator(".hit-title").all_inner_texts()
+    for expected in (20, 5):
+        either.get_by_role("link", name="More results").click()
+        expect(either.locator(".hit")).to_have_count(expected)
+        titles += either.locator(".hit-title").all_inner_texts()
+    assert sorted(titles) == sorted(f"Rain {number}" for number in range(1, 46))
+    expect(either.get_by_role("link", name="More results")).to_have_count(0)
+    expect(either.locator(".count")).to_contain_text("41\u201345 of 45 results")
+    either.get_by_role("link", name="First page").click()
+    expect(either).to_have_url("/?q=rain&type=sound")
+
+
+def test_a_stale_link_to_a_later_page_shows_the_first(either: Page) -> None:
+    either.goto("/?q=rain&type=sound&cursor=left-in-a-bookmark")
+    expect(either.get_by_text("no longer valid")).to_be_visible()
+    expect(either.locator(".hit")).to_have_count(20)
+
+
+def test_parameters_that_others_append_do_no_harm(either: Page) -> None:
+    either.goto("/?q=windowlicker&utm_source=mail&fbclid=1")
+    expect(either.get_by_role("link", name="Windowlicker")).to_be_visible()
+
+
+def test_nothing_typed_lists_the_newest(either: Page) -> None:
+    either.goto("/")
+    expect(either.get_by_text("Newest first")).to_be_visible()
+    expect(either.locator(".hit").first).to_contain_text("مطر في القاهرة")
+
+
+def test_markup_in_names_is_shown_as_text(either: Page) -> None:
+    either.goto("/?q=onerror")
+    expect(either.locator(".hit-title")).to_contain_text("<img src=x onerror=")
+    expect(either.locator(".hit-subtitle")).to_contain_text("<b>Bold</b>")
+    expect(either.locator("main img, main b")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "text"),
+    [
+        ("/nobody/nothing", 404, "Not found"),
+        ("/?q=rain&type=film", 422, "There is no type 'film'"),
+        ("/?q=" + "x" * 600, 422, "Please search for fewer words"),
+    ],
+)
+def test_what_goes_wrong_is_told_with_a_way_on(
+    browser: Browser, address: str, path: str, status: int, text: str
+) -> None:
+    page = browser.new_page(base_url=address)
+    response = page.goto(path)
+    assert response is not None
+    assert response.status == status
+    expect(page.get_by_text(text).first).to_be_visible()
+    page.get_by_role("link", name="Go to the start page").click()
+    expect(page).to_have_url("/")
+    page.context.close()
+
+
+def test_results_come_while_typing(scripted: Page) -> None:
+    scripted.goto("/")
+    box(scripted).press_sequentially("windowl", delay=20)
+    expect(scripted.locator(".hit")).to_have_count(1)
+    expect(scripted.locator(".hit em").first).to_have_text("Windowlicker")
+    expect(scripted).to_have_url("/?q=windowl")
+    expect(scripted.get_by_role("status")).to_contain_text("1 result")
+    expect(box(scripted)).to_be_focused()
+    box(scripted).press_sequentially("zzz")
+    expect(scripted.get_by_role("main")).to_contain_text("Nothing found for")
+    expect(scripted.get_by_role("status")).to_contain_text("Nothing found")
+    box(scripted).fill("")
+    expect(scripted.get_by_role("main")).to_contain_text("Newest first")
+    expect(scripted).to_have_url("/")
+
+
+def test_tabs_lead_on_from_what_was_typed(scripted: Page) -> None:
+    scripted.goto("/")
+    box(scripted).press_sequentially("window")
+    expect(scripted).to_have_url("/?q=window")
+    scripted.get_by_role("navigation", name="Kinds").get_by_role("link", name="Groups").click()
+    expect(scripted).to_have_url("/?q=window&type=group")
+    expect(scripted.locator(".hit")).to_have_count(1)
+
+
+def test_an_answer_that_comes_late_does_not_replace_a_newer_one(scripted: Page) -> None:
+    held: list[Route] = []
+    scripted.goto("/")
+    scripted.route("**/?q=rain", lambda route: held.append(route))  # noqa: PLW0108  (it sets an attribute)
+    box(scripted).fill("rain")
+    scripted.wait_for_event("request", lambda request: request.url.endswith("?q=rain"))
+    box(scripted).fill("windowlicker")
+    expect(scripted.locator(".hit")).to_have_count(1)
+    assert held
+    held[0].continue_()
+    scripted.wait_for_load_state("networkidle")
+    expect(scripted.locator(".hit-title")).to_have_text("Windowlicker")
+    expect(scripted).to_have_url("/?q=windowlicker")
+
+
+def test_going_back_from_a_hit_returns_to_the_results(scripted: Page) -> None:
+    scripted.goto("/")
+    box(scripted).press_sequentially("windowlicker")
+    expect(scripted).to_have_url("/?q=windowlicker")
+    scripted.get_by_role("link", name="Windowlicker").click()
+    expect(scripted).to_have_url("/aphextwin/windowlicker")
+    scripted.go_back()
+    expect(scripted).to_have_url("/?q=windowlicker")
+    expect(scripted.get_by_role("link", name="Windowlicker")).to_be_visible()
+    expect(box(scripted)).to_have_value("windowlicker")
+
+
+def test_everything_can_be_reached_by_the_keyboard(scripted: Page) -> None:
+    scripted.goto("/?q=window")
+    scripted.keyboard.press("/")
+    expect(box(scripted)).to_be_focused()
+    scripted.keyboard.press("ArrowDown")
+    expect(scripted.locator(".hit-title a").first).to_be_focused()
+    scripted.keyboard.press("ArrowDown")
+    expect(scripted.locator(".hit-title a").nth(1)).to_be_focused()
+    scripted.keyboard.press("ArrowUp")
+    scripted.keyboard.press("ArrowUp")
+    expect(box(scripted)).to_be_focused()
+    scripted.keyboard.press("Escape")
+    expect(box(scripted)).to_have_value("")
+    expect(scripted.get_by_role("main")).to_contain_text("Newest first")
+
+
+def test_a_slash_in_the_box_is_a_slash(scripted: Page) -> None:
+    scripted.goto("/")
+    box(scripted).press_sequentially("ac/dc")
+    expect(box(scripted)).to_have_value("ac/dc")
+
+
+def test_a_screen_reader_finds_its_way(either: Page) -> None:
+    either.goto("/?q=window")
+    expect(either.get_by_role("search")).to_be_visible()
+    expect(either.get_by_role("searchbox", name="Search sounds")).to_be_visible()
+    expect(either.get_by_role("main")).to_be_visible()
+    expect(either.get_by_role("heading", level=1)).to_have_count(1)
+    expect(either.get_by_role("heading", level=2)).to_have_count(3)
+    expect(either.get_by_role("navigation", name="Kinds of results")).to_be_visible()
+    either.keyboard.press("Tab")
+    expect(either.get_by_role("link", name="Skip to results")).to_be_focused()
+
+
+@pytest.mark.parametrize("path", ["/", "/?q=window", "/aphextwin/windowlicker", "/?q=مطر"])
+def test_a_phone_shows_everything_without_scrolling_sideways(
+    browser: Browser, address: str, path: str
+) -> None:
+    page = browser.new_page(base_url=address, viewport={"width": 320, "height": 640})
+    page.goto(path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.context.close()
+
+
+def test_the_dark_is_dark(browser: Browser, address: str) -> None:
+    brightness = {}
+    for scheme in ("light", "dark"):
+        page = browser.new_page(base_url=address, color_scheme=scheme)
+        page.goto("/?q=window")
+        colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        brightness[scheme] = sum(map(int, colour.strip("rgb()").split(",")))
+        page.context.close()
+    assert brightness["light"] > 600
+    assert brightness["dark"] < 150
