@@ -50,13 +50,7 @@ async def declare_topology(channel: AbstractChannel, settings: Settings) -> None
     models = await channel.declare_exchange(MODELS_EXCHANGE, topic, durable=True)
     internal = await channel.declare_exchange(INDEXER_EXCHANGE, topic, durable=True)
     dead = await channel.declare_exchange(DEAD_EXCHANGE, topic, durable=True)
-    work: dict[str, Any] = {
-        "x-queue-type": "quorum",
-        "x-delivery-limit": settings.delivery_limit,
-        "x-dead-letter-exchange": DEAD_EXCHANGE,
-        "x-dead-letter-strategy": "at-least-once",
-        "x-overflow": "reject-publish",
-    }
+    work = work_queue_arguments(settings)
     interactive = await channel.declare_queue(INTERACTIVE_QUEUE, durable=True, arguments=work)
     batch = await channel.declare_queue(BATCH_QUEUE, durable=True, arguments=work)
     letters = await channel.declare_queue(
@@ -65,6 +59,17 @@ async def declare_topology(channel: AbstractChannel, settings: Settings) -> None
     await interactive.bind(models, routing_key="#")
     await batch.bind(internal, routing_key="#")
     await letters.bind(dead, routing_key="#")
+
+
+def work_queue_arguments(settings: Settings) -> dict[str, Any]:
+    """The arguments of the queues of events. A queue keeps those it was first declared with."""
+    return {
+        "x-queue-type": "quorum",
+        "x-delivery-limit": settings.delivery_limit,
+        "x-dead-letter-exchange": DEAD_EXCHANGE,
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+    }
 
 
 def _address(url: str) -> str:

@@ -123,6 +123,18 @@ def load(environ: Mapping[str, str] | None = None, *, file: Path | None = None) 
     return Settings(**values)
 
 
+def sources(
+    environ: Mapping[str, str] | None = None, *, file: Path | None = None
+) -> dict[str, str]:
+    """Where the value of each setting comes from: a variable, a file, or `default`."""
+    environ = os.environ if environ is None else environ
+    path = file or _config_file(environ)
+    found = dict.fromkeys(help_texts(), "default")
+    found.update(dict.fromkeys(_from_file(path), str(path)))
+    found.update({name: f"{PREFIX}{name.upper()}" for name in _from_environment(environ)})
+    return found
+
+
 def describe(settings: Settings) -> dict[str, Any]:
     """Every setting with its value, passwords and secrets hidden, in the order of definition."""
     return {
