@@ -6,9 +6,9 @@ from typing import Any
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection
-from aiormq.exceptions import AMQPError
+from aiormq.exceptions import AMQPError, ChannelPreconditionFailed
 
-from core.errors import ServiceUnavailableError
+from core.errors import ServiceUnavailableError, UsageError
 from core.settings import Settings
 
 MODELS_EXCHANGE = "models"  # where producers publish their events
@@ -44,15 +44,22 @@ async def declare_topology(channel: AbstractChannel, settings: Settings) -> None
     """Declare every exchange, queue and binding; does nothing where they exist.
 
     All queues are quorum queues. A message over the delivery limit goes to the dead letters, and
-    leaves its queue only once it has arrived there.
+    leaves its queue only once it has arrived there. Raises `UsageError` for a queue that was
+    declared with other arguments.
     """
     topic = aio_pika.ExchangeType.TOPIC
     models = await channel.declare_exchange(MODELS_EXCHANGE, topic, durable=True)
     internal = await channel.declare_exchange(INDEXER_EXCHANGE, topic, durable=True)
     dead = await channel.declare_exchange(DEAD_EXCHANGE, topic, durable=True)
     work = work_queue_arguments(settings)
-    interactive = await channel.declare_queue(INTERACTIVE_QUEUE, durable=True, arguments=work)
-    batch = await channel.declare_queue(BATCH_QUEUE, durable=True, arguments=work)
+    try:
+        interactive = await channel.declare_queue(INTERACTIVE_QUEUE, durable=True, arguments=work)
+        batch = await channel.declare_queue(BATCH_QUEUE, durable=True, arguments=work)
+    except ChannelPreconditionFailed as error:
+        raise UsageError(
+            f"a queue was declared with other arguments ({error}); restore DISCO_DELIVERY_LIMIT, "
+            "or drain and delete the queue (docs/operations.md, “Changing the delivery limit”)"
+        ) from error
     letters = await channel.declare_queue(
         DEAD_QUEUE, durable=True, arguments={"x-queue-type": "quorum"}
     )

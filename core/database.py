@@ -67,7 +67,11 @@ async def open_pool(url: str, *, application: str, size: int = 6) -> AsyncIterat
             command_timeout=60,
             server_settings={"application_name": application, "timezone": "UTC"},
         )
-    except (*UNAVAILABLE_ERRORS, asyncpg.InvalidCatalogNameError) as error:
+    except (
+        *UNAVAILABLE_ERRORS,
+        asyncpg.InvalidCatalogNameError,
+        asyncpg.InvalidAuthorizationSpecificationError,
+    ) as error:
         raise ServiceUnavailableError(
             f"PostgreSQL at {_address(url)} does not answer ({error}); "
             "start it (`disco stack up`) or set DISCO_DATABASE_URL"

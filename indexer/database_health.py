@@ -58,7 +58,7 @@ async def _connection(chart: Chart, url: str, setting: str) -> AsyncIterator[Con
         )
     except UNAVAILABLE_ERRORS as error:
         chart.unreachable(
-            f"{_address(url)} does not answer ({error or type(error).__name__})",
+            f"{_address(url)} does not answer ({str(error) or type(error).__name__})",
             f"start it (`disco stack up`) or set {setting}",
         )
     except asyncpg.PostgresError as error:

@@ -14,7 +14,7 @@ from aiormq.exceptions import AMQPError
 
 from core.broker import BATCH_QUEUE, DEAD_QUEUE, INTERACTIVE_QUEUE, declare_topology, open_broker
 from core.definitions import Definition
-from core.errors import ServiceUnavailableError
+from core.errors import DiscoError, ServiceUnavailableError
 from core.settings import Settings
 from core.telemetry import logger
 from indexer.cascade import RefreshPublisher
@@ -36,7 +36,13 @@ async def run(
 ) -> None:
     """Work until `stop` is set; raises `ServiceUnavailableError` if a service is away at first."""
     async with open_services(settings, definitions) as services:
-        await Worker(services).run(stop)
+        try:
+            await Worker(services).run(stop)
+        except ExceptionGroup as group:
+            # What we can explain ends the command with its own words and exit code.
+            if (explained := _first(group, DiscoError)) is None:
+                raise
+            raise explained from group
     log.info("worker_stopped")
 
 
@@ -136,6 +142,14 @@ async def _measure_depth(connection: AbstractConnection) -> None:
             queue = await channel.declare_queue(name, passive=True)
             QUEUE_DEPTH.labels(name).set(queue.declaration_result.message_count or 0)
         await asyncio.sleep(_DEPTH_INTERVAL)
+
+
+def _first(group: ExceptionGroup, kind: type[DiscoError]) -> DiscoError | None:
+    """The first exception of that kind in a group, however deep."""
+    found: Exception | None = group.subgroup(kind)
+    while isinstance(found, ExceptionGroup):
+        found = found.exceptions[0]
+    return found if isinstance(found, kind) else None
 
 
 def _lane_settings(settings: Settings) -> tuple[LaneSettings, LaneSettings]:
