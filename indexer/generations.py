@@ -48,6 +48,20 @@ def index_body(definition: Definition, settings: Settings) -> dict[str, Any]:
     }
 
 
+class OneGeneration:
+    """Writes go to one generation and to no other."""
+
+    def __init__(self, index: str) -> None:
+        self._index = index
+
+    async def names(self, entity: str) -> Sequence[str]:  # noqa: ARG002 - one type has the index
+        """The one index."""
+        return (self._index,)
+
+    def forget(self) -> None:
+        """There is nothing to look up."""
+
+
 class Generations:
     """The generations of an installation, as the engine knows them."""
 

@@ -11,13 +11,13 @@ from core.broker import declare_topology, open_broker
 from core.definitions import Definition, load
 from core.engine import engine_client
 from core.settings import Settings
-from indexer import worker
+from indexer import parity, worker
 from indexer.cascade import RefreshPublisher
 from indexer.errors import IndexerError
 from indexer.generations import Generation, Generations
 from indexer.scan import Progress, scan
 from indexer.services import Services, open_services
-from indexer.verification import Comparison, Difference, confirm
+from indexer.verification import Difference
 
 __all__ = [
     "Generation",
@@ -83,8 +83,8 @@ async def list_generations(settings: Settings) -> list[Generation]:
 async def build(services: Services, entity: str) -> AsyncIterator[Progress]:
     """Build a new generation from the definition, and make it the live one; yields progress.
 
-    Live events reach the generation while it is built. If the build fails, it is deleted, and the
-    one that was live stays so.
+    Live events reach the generation while it is built. Before it becomes live, it is compared with
+    the database, and mended. If the build fails, it is deleted, and the old one stays live.
     """
     definition = services.definitions[entity]
     async with open_broker(services.settings, name="disco reindex") as connection:
@@ -94,7 +94,7 @@ async def build(services: Services, entity: str) -> AsyncIterator[Progress]:
     try:
         async for progress in scan(services, definition, generation):
             yield progress
-        await services.engine.indices.refresh(index=generation.index)
+        await parity.establish(services, definition, generation.index)
     except BaseException:
         with contextlib.suppress(Exception):
             await services.generations.delete(generation)
@@ -114,19 +114,13 @@ async def verify(
     definition = services.definitions[entity]
     generation = await services.generations.live(entity)
     verdict = Verdict(entity=entity, index=generation.index)
-    await services.engine.indices.refresh(index=generation.index)
-    _, pool = await services.fence.wait()
-    comparison = Comparison(
-        definition=definition, index=generation.index, pool=pool, engine=services.engine
-    )
-    async for compared in comparison.run():
+    windows = parity.compare(services, definition, generation.index, patience=patience)
+    async for compared, differences in windows:
         verdict.compared += max(compared.rows, compared.documents)
-        verdict.differences = await confirm(
-            compared.differences, services.hydrator, services.store, patience=patience
-        )
-        verdict.kinds.update(difference.kind for difference in verdict.differences)
-        if repair and verdict.differences:
-            verdict.repaired += await _repair(services, verdict.differences)
+        verdict.differences = differences
+        verdict.kinds.update(difference.kind for difference in differences)
+        if repair and differences:
+            verdict.repaired += await _repair(services, differences)
         yield verdict
 
 

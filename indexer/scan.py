@@ -15,7 +15,7 @@ from core.database import UNAVAILABLE_ERRORS, Pool
 from core.definitions import Definition
 from indexer.changes import Answer, Outcome, Row, Write
 from indexer.errors import IndexerError, TemporarilyUnavailableError
-from indexer.generations import LEASE_SECONDS, Generation
+from indexer.generations import LEASE_SECONDS, Generation, OneGeneration
 from indexer.hydrator import complete, documents_by_range
 from indexer.services import Services
 from indexer.windows import Window, count_rows, windows
@@ -45,19 +45,6 @@ class Progress:
     outcomes: Counter[Outcome] = field(default_factory=Counter)
 
 
-class _OneGeneration:
-    """Writes go to the generation that is built, and to no other."""
-
-    def __init__(self, index: str) -> None:
-        self._index = index
-
-    async def names(self, entity: str) -> Sequence[str]:  # noqa: ARG002 - the port's shape
-        return (self._index,)
-
-    def forget(self) -> None:
-        """There is nothing to forget."""
-
-
 async def scan(
     services: Services, definition: Definition, generation: Generation
 ) -> AsyncIterator[Progress]:
@@ -65,10 +52,10 @@ async def scan(
 
     Raises `ScanRejectedError` at the first document that the engine refuses.
     """
-    # By now every worker writes to the generation; what none wrote there, the scan will read.
+    # From now on every worker writes to the generation; the scan reads what was before.
     await asyncio.sleep(LEASE_SECONDS)
     _, pool = await services.fence.wait()
-    store = EngineStore(services.engine, _OneGeneration(generation.index))
+    store = EngineStore(services.engine, OneGeneration(generation.index))
     progress = Progress(
         entity=definition.entity,
         index=generation.index,

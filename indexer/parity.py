@@ -1,0 +1,86 @@
+"""Parity: one generation against the database, and what it takes to make them equal."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from core.definitions import Definition
+from core.telemetry import logger
+from indexer.changes import Change, Key
+from indexer.errors import IndexerError
+from indexer.generations import OneGeneration
+from indexer.pipeline import Pipeline
+from indexer.services import Services
+from indexer.verification import Compared, Comparison, Difference, confirm
+from indexer.writer import EngineStore
+
+_PASSES = 5
+_PATIENCE = 5.0  # seconds that a change may be on its way
+
+log = logger("parity")
+
+
+class NoParityError(IndexerError):
+    """A generation cannot be made equal to the database; the message has examples and the reason.
+
+    If the engine refuses documents, mend the definition; otherwise see whether workers run and
+    keep up, and build again.
+    """
+
+
+async def compare(
+    services: Services, definition: Definition, index: str, *, patience: float
+) -> AsyncIterator[tuple[Compared, list[Difference]]]:
+    """Each window of one generation, with the differences that are there after `patience`."""
+    store = EngineStore(services.engine, OneGeneration(index))
+    await services.engine.indices.refresh(index=index)
+    _, pool = await services.fence.wait()
+    comparison = Comparison(definition=definition, index=index, pool=pool, engine=services.engine)
+    async for compared in comparison.run():
+        confirmed = await confirm(compared.differences, services.hydrator, store, patience=patience)
+        yield compared, confirmed
+
+
+async def establish(services: Services, definition: Definition, index: str) -> int:
+    """Make a generation equal to the database while both go on changing; how many were mended.
+
+    Passes are repeated until one finds nothing. Raises `NoParityError`.
+    """
+    mended = 0
+    found: list[Key] = []
+    for _ in range(_PASSES):
+        found = []
+        async for _, differences in compare(services, definition, index, patience=_PATIENCE):
+            keys = [difference.key for difference in differences]
+            await _mend(services, index, keys)
+            found += keys
+        if not found:
+            return mended
+        mended += len(found)
+        log.info("parity_mended", index=index, count=len(found))
+    raise NoParityError(
+        f"{index} still differs from the database after {_PASSES} passes, "
+        f"for example at {', '.join(f'{entity} {one}' for entity, one in found[:5])}"
+    )
+
+
+async def _mend(services: Services, index: str, keys: Sequence[Key]) -> None:
+    """Write what the database has now, under versions stamped now."""
+    if not keys:
+        return
+    pipeline = Pipeline(
+        hydrator=services.hydrator,
+        store=EngineStore(services.engine, OneGeneration(index)),
+        cascade=_NoCascade(),
+        clock_tolerance=0,
+    )
+    now, _ = await services.fence.wait()
+    results = await pipeline.process([Change(key, now, cascades=False) for key in keys])
+    if results.poison:
+        (entity, one), reason = next(iter(results.poison.items()))
+        raise NoParityError(f"{index}: {entity} {one}: {reason}")
+
+
+class _NoCascade:
+    """What is mended has not changed, so no dependent is concerned."""
+
+    async def publish(self, keys: Sequence[Key], now: int) -> None:
+        """Publish nothing."""
