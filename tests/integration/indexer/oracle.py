@@ -1,0 +1,105 @@
+"""The oracle: builds the indices, and tells on what they and the database differ."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from elasticsearch import NotFoundError
+
+from core.settings import Settings
+from indexer import operations
+from indexer.changes import Key, Outcome, Write
+from indexer.names import live_alias
+from indexer.services import Services
+from indexer.verification import Difference
+
+ENTITIES = ("group", "set", "sound", "user")
+
+
+@dataclass(kw_only=True)
+class Verification:
+    """What one verification of all entity types found."""
+
+    compared: int = 0
+    differences: list[Difference] = field(default_factory=list)
+
+    def kinds(self) -> set[tuple[str, int, str]]:
+        """The differences as (entity, id, kind)."""
+        return {(one.entity, one.id, str(one.kind)) for one in self.differences}
+
+
+class Index:
+    """The index of one place: built, looked at, compared, and tampered with."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self._prefix = services.settings.index_prefix
+
+    async def build(self, entities: Sequence[str] = ENTITIES) -> None:
+        """A live generation of each entity type, with all that is in the database."""
+        await asyncio.gather(*(self._build(entity) for entity in entities))
+
+    async def _build(self, entity: str) -> None:
+        async for _ in operations.build(self.services, entity):
+            pass
+
+    async def clear(self) -> None:
+        """Leave no row and no document. Ids go on from where they were."""
+        await self.services.databases.primary.execute("truncate users, tags, genres cascade")
+        await self.services.engine.delete_by_query(
+            index=f"{self._prefix}-*", query={"match_all": {}}, refresh=True, conflicts="proceed"
+        )
+
+    async def verify(self, *, patience: float = 5.0) -> Verification:
+        """Compare everything; a difference counts when it is there after `patience` seconds."""
+        found = Verification()
+        for entity in self.services.definitions:
+            compared = 0
+            async for verdict in operations.verify(self.services, entity, patience=patience):
+                compared = verdict.compared
+                found.differences += verdict.differences
+            found.compared += compared
+        return found
+
+    async def stored(self, entity: str, entity_id: int) -> dict[str, Any] | None:
+        """The document with its version (`_version`), searchable or not; None: there is none."""
+        try:
+            answer = await self.services.engine.get(
+                index=live_alias(self._prefix, entity), id=str(entity_id)
+            )
+        except NotFoundError:
+            return None
+        return {"_version": answer["_version"], **answer["_source"]}
+
+    async def take(self, *keys: Key) -> None:
+        """Write the documents of the keys as a scan would: nobody is told, nothing else follows."""
+        hydration = await self.services.hydrator.hydrate(keys)
+        writes = [Write(key, hydration.rows[key].updated_at, hydration.rows[key]) for key in keys]
+        outcomes = {answer.outcome for answer in await self.services.store.write(writes)}
+        assert outcomes == {Outcome.INDEXED}, outcomes
+
+    async def write(self, entity: str, entity_id: int, *, version: int, **document: Any) -> None:
+        """Write a document past the indexer."""
+        await self.services.engine.index(
+            index=live_alias(self._prefix, entity),
+            id=str(entity_id),
+            document=document,
+            version=version,
+            version_type="external",
+            refresh=True,
+        )
+
+    async def remove(self, entity: str, entity_id: int) -> None:
+        """Delete a document past the indexer."""
+        await self.services.engine.delete(
+            index=live_alias(self._prefix, entity), id=str(entity_id), refresh=True
+        )
+
+
+@asynccontextmanager
+async def open_index(settings: Settings) -> AsyncIterator[Index]:
+    """The index of the settings, not built yet."""
+    async with operations.open_indexer(settings) as services:
+        yield Index(services)
