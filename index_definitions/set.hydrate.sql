@@ -8,7 +8,7 @@ SELECT
     s.description,
     s.kind,
     c.sounds,
-    coalesce(c.sound_count, 0) AS sound_count,
+    coalesce(c.sound_count, 0)::integer AS sound_count,
     s.user_id,
     u.username AS user_handle,
     s.created_at

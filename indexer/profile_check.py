@@ -1,0 +1,165 @@
+"""What can be wrong with a search profile, found without asking a service.
+
+The format is described in docs/definitions.md.
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from core.definitions import Definition
+
+Fields = Mapping[str, Mapping[str, Any]]  # full name of a field -> its mapping
+
+_NUMBERS = frozenset({"long", "integer", "short", "byte", "double", "float", "half_float"})
+# Kind of a filter -> types of fields that it works on.
+FILTER_KINDS: Mapping[str, frozenset[str]] = {
+    "value": frozenset({"keyword", "long", "integer", "short", "byte"}),
+    "flag": frozenset({"boolean"}),
+    "number": _NUMBERS,
+    "date": frozenset({"date"}),
+}
+_KEYS = frozenset(
+    {"title", "subtitle", "match", "operator", "highlight", "filters", "fields", "weight"}
+)
+_MATCHES = frozenset({"exact", "phrase", "words", "prefix"})
+_OPERATORS = ("all", "any")
+WORDS_ANALYZER = "text_search"
+PREFIX_ANALYZER = "prefix"
+
+
+class Finding(NamedTuple):
+    """What is wrong, and what to write instead."""
+
+    what: str
+    remedy: str
+
+
+def mapped_fields(mappings: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Every field and sub-field of a mapping by its full name, e.g. `title.exact`."""
+    fields: dict[str, Mapping[str, Any]] = {}
+    for name, body in _objects(mappings.get("properties")):
+        fields[name] = body
+        fields.update((f"{name}.{sub}", inner) for sub, inner in _objects(body.get("fields")))
+    return fields
+
+
+def check_profile(definition: Definition) -> Iterator[Finding]:
+    """Everything in the profile that the query API would stumble over."""
+    profile, fields = definition.profile, mapped_fields(definition.mappings)
+    for key in sorted(_KEYS - profile.keys()):
+        yield Finding(f"lacks {key!r}", "add it; docs/definitions.md says what it means")
+    for key in sorted(profile.keys() - _KEYS):
+        yield Finding(f"has an unknown key {key!r}", _nearest(key, _KEYS))
+    yield from _shown(profile, fields)
+    yield from _matches(profile.get("match", {}), fields)
+    yield from _filters(profile.get("filters", {}), fields)
+    if profile.get("operator", "all") not in _OPERATORS:
+        yield Finding(f"operator is {profile['operator']!r}", "write 'all' or 'any'")
+    if not _is_positive(profile.get("weight", 1)):
+        yield Finding(f"weight is {profile['weight']!r}", "write a positive number")
+
+
+def _shown(profile: Mapping[str, Any], fields: Fields) -> Iterator[Finding]:
+    """Fields that a hit shows are read from the document, so sub-fields do not serve."""
+    for key in ("title", "subtitle"):
+        if key in profile:
+            yield from _known(key, profile[key], fields, whole=True)
+    for key in ("highlight", "fields"):
+        names = profile.get(key, [])
+        if not isinstance(names, list):
+            yield Finding(f"{key} is not a list", "write the names of fields in [ ]")
+            continue
+        for name in names:
+            yield from _known(key, name, fields, whole=True)
+            if key == "highlight" and fields.get(str(name), {}).get("type", "text") != "text":
+                yield Finding(f"highlight names {name!r}, which is not text", "take it out")
+
+
+def _matches(match: Any, fields: Fields) -> Iterator[Finding]:
+    if not isinstance(match, dict):
+        yield Finding("match is not an object", 'write {"words": {"title": 1}, …}')
+        return
+    if not match.get("words"):
+        yield Finding("match.words names no field", "name the fields that words are looked for in")
+    for kind, weights in match.items():
+        if kind not in _MATCHES:
+            yield Finding(f"match has an unknown kind {kind!r}", _nearest(kind, _MATCHES))
+        elif not isinstance(weights, dict):
+            yield Finding(f"match.{kind} is not an object", 'write {"field": weight, …}')
+        else:
+            for name, weight in weights.items():
+                yield from _match(kind, name, weight, fields)
+
+
+def _match(kind: str, name: str, weight: Any, fields: Fields) -> Iterator[Finding]:
+    where = f"match.{kind}"
+    yield from _known(where, name, fields, whole=False)
+    if not _is_positive(weight):
+        yield Finding(f"{where}: weight of {name!r} is {weight!r}", "write a positive number")
+    elif kind == "words" and weight < 1:
+        yield Finding(f"{where}: weight of {name!r} is {weight}", "the smallest weight here is 1")
+    if name in fields and (finding := _unfit(kind, name, fields[name])):
+        yield finding
+
+
+def _unfit(kind: str, name: str, field: Mapping[str, Any]) -> Finding | None:
+    """Whether a field is indexed in a way that this kind of match can use."""
+    wanted = "keyword" if kind == "exact" else "text"
+    if field.get("type") != wanted:
+        remedy = f"name a {wanted} field, or add a {wanted} sub-field to the mapping"
+        return Finding(f"match.{kind} names {name!r}, which is {field.get('type')}", remedy)
+    searched = field.get("search_analyzer", field.get("analyzer"))
+    if kind == "words" and searched != WORDS_ANALYZER:
+        remedy = f'set "search_analyzer": "{WORDS_ANALYZER}", as in all other fields of its kind'
+        return Finding(f"match.words names {name!r}, which is searched by {searched}", remedy)
+    if kind == "prefix" and field.get("analyzer") != PREFIX_ANALYZER:
+        remedy = f'name a sub-field with "analyzer": "{PREFIX_ANALYZER}"'
+        return Finding(f"match.prefix names {name!r}, which has no beginnings of words", remedy)
+    return None
+
+
+def _filters(filters: Any, fields: Fields) -> Iterator[Finding]:
+    if not isinstance(filters, dict):
+        yield Finding("filters is not an object", 'write {"name": {"field": …, "kind": …}, …}')
+        return
+    for name, body in filters.items():
+        if not isinstance(body, dict) or set(body) != {"field", "kind"}:
+            yield Finding(f"filters.{name} is unclear", 'write {"field": "…", "kind": "…"}')
+            continue
+        yield from _filter(name, body["field"], body["kind"], fields)
+
+
+def _filter(name: str, field: str, kind: str, fields: Fields) -> Iterator[Finding]:
+    yield from _known(f"filters.{name}", field, fields, whole=False)
+    if kind not in FILTER_KINDS:
+        remedy = _nearest(str(kind), FILTER_KINDS.keys())
+        yield Finding(f"filters.{name} has an unknown kind {kind!r}", remedy)
+        return
+    mapping = fields.get(field, {})
+    if mapping and mapping.get("type") not in FILTER_KINDS[kind]:
+        remedy = f"a filter of kind {kind!r} needs {' or '.join(sorted(FILTER_KINDS[kind]))}"
+        yield Finding(f"filters.{name}: {field!r} is {mapping.get('type')}", remedy)
+    if mapping.get("index") is False:
+        yield Finding(f"filters.{name}: {field!r} is not indexed", 'remove "index": false')
+
+
+def _known(where: str, name: Any, fields: Fields, *, whole: bool) -> Iterator[Finding]:
+    names = {field for field in fields if not (whole and "." in field)}
+    if not isinstance(name, str) or name not in names:
+        yield Finding(f"{where} names the unknown field {name!r}", _nearest(str(name), names))
+
+
+def _nearest(name: str, names: Any) -> str:
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(names))}"
+
+
+def _is_positive(weight: Any) -> bool:
+    return isinstance(weight, int | float) and not isinstance(weight, bool) and weight > 0
+
+
+def _objects(value: Any) -> list[tuple[str, dict[str, Any]]]:
+    if not isinstance(value, dict):
+        return []
+    return [(name, body) for name, body in value.items() if isinstance(body, dict)]
