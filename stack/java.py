@@ -26,7 +26,8 @@ def find(account: Account, environ: Mapping[str, str] | None = None) -> Path:
         InstallationError: There is none; the message says what was looked at and what to install.
     """
     looked_at = []
-    for candidate in _candidates(os.environ if environ is None else environ):
+    candidates = _candidates(os.environ if environ is None else environ)
+    for candidate in dict.fromkeys(candidates):
         fault = _fault(candidate, account)
         if fault is None:
             return candidate

@@ -79,7 +79,8 @@ def up(name: str, *, root: Path, progress: Progress, heap: str | None = None) ->
         stack = assembly.make(folder, heap=heap)
         if stack.register.state.data != folder.path:
             progress(
-                f"data lie in {stack.register.state.data}: {stack.account.name} cannot get here"
+                f"data lie in {stack.register.state.data}, since the services' user "
+                f"{stack.account.name!r} cannot enter {folder.path}"
             )
         _install(folder, progress)
         started = _start_all(stack, progress)

@@ -11,6 +11,8 @@ from stack.waiting import wait_until
 
 #: Seconds in which a service that runs must answer, or it is started again.
 GRACE = 8
+#: Seconds in which the children of a stopped process must be gone by themselves.
+FAREWELL = 5
 
 
 def is_up(service: Service) -> bool:
@@ -60,16 +62,25 @@ def _answers(service: Service) -> bool:
 def _end(service: Service, progress: Progress) -> bool:
     """End the recorded process, then whatever else was started for this service."""
     record = service.register.process(service.name)
-    running = [record] if record and processes.is_running(record) else []
-    leftovers = processes.marked(service.folder)
-    for process in [*running, *(item for item in leftovers if item not in running)]:
-        if not processes.is_running(process):
-            continue  # it went with its parent
-        progress(f"{service.name}: stopping process {process.pid}")
-        if not processes.stop(process, by=service.stop_signal, within=service.stop_deadline):
-            progress(f"{service.name}: had to kill process {process.pid}")
+    ran = False
+    if record is not None and processes.is_running(record):
+        ran = True
+        _stop(service, record, progress)
+        # What it had started goes with it, if a moment later.
+        wait_until(lambda: not processes.marked(service.folder), within=FAREWELL)
+    for leftover in processes.marked(service.folder):
+        ran = True
+        _stop(service, leftover, progress)
     service.register.forget(service.name)
-    return bool(running or leftovers)
+    return ran
+
+
+def _stop(service: Service, process: ProcessRecord, progress: Progress) -> None:
+    if not processes.is_running(process):
+        return  # it went with another
+    progress(f"{service.name}: stopping process {process.pid}")
+    if not processes.stop(process, by=service.stop_signal, within=service.stop_deadline):
+        progress(f"{service.name}: had to kill process {process.pid}")
 
 
 def _start(service: Service, progress: Progress) -> None:
