@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 from aiormq.abc import AbstractChannel
+from aiormq.exceptions import ChannelInvalidStateError
 from pamqp.commands import Basic
 
 from core.broker import MODELS_EXCHANGE, UNAVAILABLE_ERRORS, declare_topology, open_broker
@@ -21,6 +22,7 @@ from demo.changes import Change
 from demo.writes import Write
 
 IN_FLIGHT = 500  # published events that may await their confirm at a time
+_UNCONFIRMED = (*UNAVAILABLE_ERRORS, ChannelInvalidStateError)
 _PERSISTENT = Basic.Properties(delivery_mode=2, content_type="application/json")
 
 
@@ -79,21 +81,22 @@ class Application:
         return changes
 
     async def _publish_window(self, events: Sequence[Event]) -> None:
-        try:
-            await asyncio.gather(*map(self._publish_event, events))
-        except UNAVAILABLE_ERRORS as error:
+        outcomes = await asyncio.gather(*map(self._publish_event, events), return_exceptions=True)
+        for error in filter(None, outcomes):
+            if not isinstance(error, _UNCONFIRMED):
+                raise error
             raise ServiceUnavailableError(
                 f"RabbitMQ did not confirm an event ({error!r}); publish again once it is back, "
                 "or let `disco verify --repair` find what was missed"
             ) from error
 
     async def _publish_event(self, event: Event) -> None:
+        # Raises if the message comes back because no queue takes it, or if the broker refuses it.
         await self._channel.basic_publish(
             encode(event),
             exchange=MODELS_EXCHANGE,
             routing_key=routing_key(event),
             properties=_PERSISTENT,
-            # Refused rather than dropped where no queue would take it.
             mandatory=True,
         )
 
@@ -110,6 +113,6 @@ async def open_application(
         open_pool(settings.database_url, application="disco demo", size=connections) as pool,
         open_broker(settings, name="disco demo") as connection,
     ):
-        channel = await connection.channel(publisher_confirms=True)
+        channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
         await declare_topology(channel, settings)
         yield Application(pool, await channel.get_underlay_channel())

@@ -215,12 +215,10 @@ async def _check_empty(connection: Any, settings: Settings, *, replace: bool) ->
 async def _count(connection: Any, table: str) -> EntityCount:
     owner = {"users": None, "groups": "owner_id"}.get(table, "user_id")
     living = "visibility = 'public' and deleted_at is null"
-    owned = f" and {owner} in (select id from users where {living})" if owner else ""
-    row = await connection.fetchrow(
-        f"select count(*) as total, count(*) filter (where {living}{owned}) as public "  # noqa: S608
-        f"from {table}",
-        timeout=schema.LONG,
-    )
+    owned = f" and {owner} in (select id from users where {living})" if owner else ""  # noqa: S608 our names
+    public = f"count(*) filter (where {living}{owned}) as public"
+    sql = f"select count(*) as total, {public} from {table}"  # noqa: S608 our names
+    row = await connection.fetchrow(sql, timeout=schema.LONG)
     return EntityCount(total=row["total"], public=row["public"])
 
 

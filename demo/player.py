@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -94,7 +94,7 @@ class Player:
             seconds=time.monotonic() - began,
         )
 
-    async def run(self, *, rate: float, seconds: float | None) -> AsyncIterator[Played]:
+    async def run(self, *, rate: float, seconds: float | None) -> AsyncGenerator[Played, None]:
         """Do `rate` things a second, for some seconds or until the iterator is closed.
 
         The start of each is due at its time whatever the others take; `AT_ONCE` bounds them.
