@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from query_api import profiles
+from query_api.aliases import alias_of
 from query_api.parameters import SearchRequest
 from query_api.profiles import Match, Profiles, SearchProfile, Weights
 
@@ -42,17 +43,18 @@ def plan(
     request: SearchRequest,
     all_profiles: Profiles,
     *,
+    index_prefix: str,
     deadline: float,
     after: Sequence[Any] | None = None,
 ) -> Plan:
-    """The engine search that answers `request`.
+    """The engine search that answers `request`, on the aliases with `index_prefix`.
 
     `deadline` is how long the engine may take, in seconds; `after` the sort values of the hit
     before the page (None: the first page).
     """
     chosen = {entity: all_profiles[entity] for entity in request.entities}
     body: dict[str, Any] = {
-        "query": _query(request.text, chosen),
+        "query": _query(request.text, chosen, index_prefix),
         "sort": _BY_RELEVANCE if request.text else _BY_AGE,
         "size": request.limit,
         "track_total_hits": DEEPEST,
@@ -88,18 +90,26 @@ def fingerprint(request: SearchRequest, all_profiles: Profiles) -> str:
     return hashlib.sha256(state.encode()).hexdigest()[:16]
 
 
-def _query(text: str, chosen: Profiles) -> Clause:
+def _query(text: str, chosen: Profiles, index_prefix: str) -> Clause:
     if not text:
         return {"match_all": {}}
-    clauses = [_of_entity(entity, profile, text) for entity, profile in chosen.items()]
+    clauses = [
+        _of_entity(alias_of(index_prefix, entity), profile, text)
+        for entity, profile in chosen.items()
+    ]
     # A hit is of one type: the best of the clauses is its only one.
     return clauses[0] if len(clauses) == 1 else {"dis_max": {"queries": clauses}}
 
 
-def _of_entity(entity: str, profile: SearchProfile, text: str) -> Clause:
+def _of_entity(alias: str, profile: SearchProfile, text: str) -> Clause:
+    """What finds one type's documents.
+
+    The index is named, not the type: an index then drops the other types' clauses before it looks
+    up a single word, which saves a third of the engine's work.
+    """
     return {
         "bool": {
-            "filter": [{"term": {"type": entity}}],
+            "filter": [{"term": {"_index": alias}}],
             "should": _matches(profile, text),
             "minimum_should_match": 1,
             "boost": profile.weight,
@@ -167,19 +177,30 @@ def _returned(chosen: Profiles) -> list[str]:
 
 
 def _highlight(text: str, chosen: Profiles) -> Clause | None:
-    """What marks the words of a hit, the last of them perhaps unfinished.
+    """What marks the words of a hit.
 
     It has a query of its own: which words a reader looks for does not depend on how they scored.
+    They are marked under their other spellings, or as the beginning of the last word; both at once
+    (`bool_prefix` with the synonyms) takes twice as long.
     """
     whole = {name for profile in chosen.values() for name in (profile.title, profile.subtitle)}
     names = sorted({name for profile in chosen.values() for name in profile.highlight})
     if not names:
         return None
+    words: Clause = {"multi_match": {"query": text, "fields": names}}
+    unfinished: Clause = {
+        "multi_match": {
+            "query": text,
+            "type": "bool_prefix",
+            "fields": names,
+            "analyzer": PREFIX_ANALYZER,
+        }
+    }
     return {
         "encoder": "html",
         "pre_tags": ["<em>"],
         "post_tags": ["</em>"],
-        "highlight_query": {"multi_match": {"query": text, "type": "bool_prefix", "fields": names}},
+        "highlight_query": {"bool": {"should": [words, unfinished]}},
         "fields": {name: _shown(whole=name in whole) for name in names},
     }
 

@@ -70,6 +70,7 @@ class Searcher:
         plan = planner.plan(
             request,
             self._profiles,
+            index_prefix=self._index_prefix,
             deadline=self._deadline,
             after=cursor.after if cursor else None,
         )
