@@ -1,14 +1,14 @@
 """`disco demo`: a catalogue to search in, and life in it."""
 
-import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
+import uvloop
 
-from cli import output
+from cli import output, showcase
 from core.events import format_time
 from core.settings import load as load_settings
 from demo import operations, player
@@ -25,6 +25,9 @@ _REPLACE = click.option(
 @click.group()
 def demo() -> None:
     """A catalogue of sounds, sets, groups and the people around them."""
+
+
+demo.add_command(showcase.up)
 
 
 @demo.command()
@@ -63,7 +66,7 @@ def load(
     settings = load_settings()
     wanted = entities or Size[size]
     if dry_run:
-        _print_plan(asyncio.run(operations.plan_generated(settings, wanted, seed=seed)), as_json)
+        _print_plan(uvloop.run(operations.plan_generated(settings, wanted, seed=seed)), as_json)
         return
     loading = operations.load_generated(
         settings,
@@ -73,7 +76,7 @@ def load(
         replace=replace,
         report=output.progress,
     )
-    _print_loaded(asyncio.run(loading), as_json)
+    _print_loaded(uvloop.run(loading), as_json)
 
 
 @demo.command("import")
@@ -90,10 +93,10 @@ def import_command(path: Path | None, replace: bool, dry_run: bool, as_json: boo
     """
     settings = load_settings()
     if dry_run:
-        _print_plan(asyncio.run(operations.plan_import(settings, path)), as_json)
+        _print_plan(uvloop.run(operations.plan_import(settings, path)), as_json)
         return
     importing = operations.import_real(settings, path, replace=replace, report=output.progress)
-    _print_loaded(asyncio.run(importing), as_json)
+    _print_loaded(uvloop.run(importing), as_json)
 
 
 @demo.command()
@@ -118,7 +121,7 @@ def play(
     if dry_run:
         _print_mixture(rate, seconds, as_json)
         return
-    total = asyncio.run(_play(rate, seconds, seed, as_json))
+    total = uvloop.run(_play(rate, seconds, seed, as_json))
     output.progress(f"made {total['done']:,} changes, published {total['events']:,} events")
 
 

@@ -14,7 +14,7 @@ from cli.output import (
     print_json_line,
 )
 from core.settings import Settings, load
-from indexer.operations import Verdict, definitions_of, open_indexer
+from indexer.operations import Verdict, definitions_of, generations_of, open_indexer
 from indexer.operations import verify as run_verify
 
 
@@ -24,10 +24,17 @@ from indexer.operations import verify as run_verify
 @click.option(
     "--patience", type=float, default=5.0, help="Seconds that a change may be on its way."
 )
+@click.option("--standby", is_flag=True, help="Compare the generations that are not live, too.")
 @click.option("--dry-run", is_flag=True, help="With --repair: send nothing.")
 @json_option
 def verify(
-    entities: tuple[str, ...], repair: bool, patience: float, dry_run: bool, as_json: bool
+    *,
+    entities: tuple[str, ...],
+    repair: bool,
+    patience: float,
+    standby: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Compare every row of the database with every document of the live index.
 
@@ -35,32 +42,56 @@ def verify(
     """
     settings = load()
     names = list(definitions_of(settings, entities))
-    verdicts = uvloop.run(_verify(settings, names, repair and not dry_run, patience, as_json))
+    verdicts = uvloop.run(
+        _verify(
+            settings,
+            names,
+            repair=repair and not dry_run,
+            patience=patience,
+            standby=standby,
+            as_json=as_json,
+        )
+    )
     exit_with(DOES_NOT_HOLD if any(verdict.kinds for verdict in verdicts) else OK)
 
 
 async def _verify(
-    settings: Settings, names: Sequence[str], repair: bool, patience: float, as_json: bool
+    settings: Settings,
+    names: Sequence[str],
+    *,
+    repair: bool,
+    patience: float,
+    standby: bool,
+    as_json: bool,
 ) -> list[Verdict]:
     verdicts = []
     async with open_indexer(settings) as services:
         for entity in names:
-            began = time.monotonic()
-            verdict: Verdict | None = None
-            async for verdict in run_verify(services, entity, repair=repair, patience=patience):
-                for difference in verdict.differences:
-                    _print_difference(difference.entity, difference.id, difference.kind, as_json)
-            if verdict is not None:
+            for generation in await generations_of(services, entity, live_only=not standby):
+                began = time.monotonic()
+                verdict = Verdict(entity=entity, index=generation.index)
+                async for verdict in run_verify(
+                    services, entity, generation=generation, repair=repair, patience=patience
+                ):
+                    _print_differences(verdict, as_json)
                 _print_summary(verdict, time.monotonic() - began, as_json)
                 verdicts.append(verdict)
     return verdicts
 
 
-def _print_difference(entity: str, entity_id: int, kind: str, as_json: bool) -> None:
-    if as_json:
-        print_json_line({"entity": entity, "id": str(entity_id), "difference": kind})
-    else:
-        click.echo(f"{entity} {entity_id}: {kind}")
+def _print_differences(verdict: Verdict, as_json: bool) -> None:
+    for one in verdict.differences:
+        if as_json:
+            print_json_line(
+                {
+                    "entity": one.entity,
+                    "id": str(one.id),
+                    "difference": one.kind,
+                    "index": verdict.index,
+                }
+            )
+        else:
+            click.echo(f"{one.entity} {one.id}: {one.kind}")
 
 
 def _print_summary(verdict: Verdict, seconds: float, as_json: bool) -> None:

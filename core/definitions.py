@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -52,23 +52,14 @@ class DefinitionError(DiscoError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Definition:
-    """Everything that makes rows of one entity type into findable documents."""
+class Recipe:
+    """How documents of one entity type are made from rows. Every generation carries its own."""
 
     entity: str  # entity type, e.g. "sound"
     source_table: str  # table whose ids are scanned
-    mappings: Mapping[str, Any]  # body of the engine's mappings
-    analysis: Mapping[str, Any]  # shared analysis settings
     hydrate_sql: str  # SELECT with `:wanted(column)` selectors; columns are the fields
     dependents_sql: str | None  # SELECT of (entity, id) that join the ids in $1
-    profile: Mapping[str, Any]  # how the entity is searched; read by the query API
-    hash: str = field(default="")  # 8 hex digits over all that a document is made of
-
-    @property
-    def fields(self) -> frozenset[str]:
-        """Names of the top-level fields of the mapping."""
-        properties = self.mappings.get("properties")
-        return frozenset(properties) if isinstance(properties, dict) else frozenset()
+    hash: str = ""  # 8 hex digits over all that a document is made of
 
     def hydrate_by_ids(self) -> str:
         """The hydration SQL for the ids in `$1::bigint[]`."""
@@ -77,6 +68,21 @@ class Definition:
     def hydrate_by_range(self) -> str:
         """The hydration SQL for ids from `$1` up to, but without, `$2`."""
         return _SELECTOR.sub(r"(\1 >= $1::bigint AND \1 < $2::bigint)", self.hydrate_sql)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Definition(Recipe):
+    """Everything that makes rows of one entity type into findable documents."""
+
+    mappings: Mapping[str, Any]  # body of the engine's mappings
+    analysis: Mapping[str, Any]  # shared analysis settings
+    profile: Mapping[str, Any]  # how the entity is searched; read by the query API
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Names of the top-level fields of the mapping."""
+        properties = self.mappings.get("properties")
+        return frozenset(properties) if isinstance(properties, dict) else frozenset()
 
 
 def load(folder: Path) -> dict[str, Definition]:

@@ -64,7 +64,7 @@ class Settings:
 
     # Indexer
     refresh_interval: str = _setting("200ms", "How often written documents become searchable.")
-    prefetch: int = _setting(12_000, "Unacknowledged events a worker holds, per queue.")
+    prefetch: int = _setting(12_000, "Unacknowledged live events that a worker holds.")
     interactive_batch: int = _setting(2_000, "Most changes in one batch of live events.")
     interactive_linger: float = _setting(0.01, "How long a live change waits for company.")
     batch_batch: int = _setting(1_000, "Most changes in one batch of background work.")

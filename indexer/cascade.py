@@ -15,7 +15,7 @@ from pamqp.commands import Basic
 
 from core.broker import INDEXER_EXCHANGE
 from core.database import UNAVAILABLE_ERRORS
-from core.definitions import Definition
+from core.definitions import Recipe
 from core.events import Action, Event, encode, routing_key
 from indexer.changes import Key
 from indexer.errors import TemporarilyUnavailableError
@@ -66,11 +66,11 @@ class DatabaseCascade:
 
     def __init__(
         self,
-        definitions: Mapping[str, Definition],
+        recipes: Mapping[str, Recipe],
         fence: ReplicaFence,
         publisher: RefreshPublisher,
     ) -> None:
-        self._sql = {e: d.dependents_sql for e, d in definitions.items() if d.dependents_sql}
+        self._sql = {e: d.dependents_sql for e, d in recipes.items() if d.dependents_sql}
         self._fence = fence
         self._publisher = publisher
 

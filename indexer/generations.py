@@ -1,19 +1,18 @@
 """Generations: concrete indices built from a definition, and the aliases that point at them.
 
-The state lives in the engine and nowhere else: a generation's name says what it was built from, an
-alias says which one is live.
+The state lives in the engine and nowhere else: a generation's name says which definition it was
+built from, its metadata have the recipe of its documents, an alias says which one is live.
 """
 
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
 from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch
 
-from core.definitions import Definition
+from core.definitions import Definition, Recipe
 from core.engine import is_unavailable
 from core.settings import Settings
 from indexer.errors import NoGenerationError, TemporarilyUnavailableError
@@ -32,6 +31,7 @@ class Generation:
     name: GenerationName
     index: str  # the name as the engine has it
     is_live: bool  # whether queries reach it
+    recipe: Recipe  # how its documents are made
 
 
 def index_body(definition: Definition, settings: Settings) -> dict[str, Any]:
@@ -44,22 +44,66 @@ def index_body(definition: Definition, settings: Settings) -> dict[str, Any]:
             "gc_deletes": settings.tombstone_retention,
             "analysis": definition.analysis,
         },
-        "mappings": definition.mappings,
+        "mappings": {**definition.mappings, "_meta": _meta(definition)},
     }
 
 
-class OneGeneration:
-    """Writes go to one generation and to no other."""
+def _meta(definition: Definition) -> dict[str, Any]:
+    """What a generation knows of itself.
 
-    def __init__(self, index: str) -> None:
-        self._index = index
+    A worker writes to generations of any definition, whichever files it was started with.
+    """
+    recipe = {field.name: getattr(definition, field.name) for field in fields(Recipe)}
+    return {**definition.mappings.get("_meta", {}), "recipe": recipe}
 
-    async def names(self, entity: str) -> Sequence[str]:  # noqa: ARG002 - one type has the index
-        """The one index."""
-        return (self._index,)
 
-    def forget(self) -> None:
-        """There is nothing to look up."""
+def _read(prefix: str, index: str, content: Mapping[str, Any]) -> Generation | None:
+    """The generation that an index is; None if it is none of ours."""
+    name = parse(index)
+    recipe = content.get("mappings", {}).get("_meta", {}).get("recipe")
+    if name is None or name.prefix != prefix or recipe is None:
+        return None
+    is_live = live_alias(prefix, name.entity) in content.get("aliases", {})
+    return Generation(name=name, index=index, is_live=is_live, recipe=Recipe(**recipe))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """Generations that take the same documents: no entity type has two recipes in it.
+
+    While a definition changes there are two routes, for its generations before and after.
+    """
+
+    recipes: Mapping[str, Recipe]  # by entity type
+    indices: Mapping[str, Sequence[str]]  # index names by entity type; none: not indexed yet
+
+
+def plan_routes(
+    generations: Iterable[Generation], definitions: Mapping[str, Recipe]
+) -> Sequence[Route]:
+    """The routes to all generations; what is live is in the first, as far as anything is.
+
+    An entity type without a generation is in the first route, too, with the recipe of its
+    definition: what depends on it is found by that.
+    """
+    routes: list[dict[str, list[Generation]]] = [{}]
+    for one in sorted(generations, key=lambda one: not one.is_live):
+        entity, recipe = one.recipe.entity, one.recipe
+        for route in routes:
+            if entity not in route or route[entity][0].recipe == recipe:
+                route.setdefault(entity, []).append(one)
+                break
+        else:
+            routes.append({entity: [one]})
+    unbuilt = {entity: recipe for entity, recipe in definitions.items() if entity not in routes[0]}
+    return [_route(groups, unbuilt if groups is routes[0] else {}) for groups in routes]
+
+
+def _route(groups: Mapping[str, Sequence[Generation]], unbuilt: Mapping[str, Recipe]) -> Route:
+    return Route(
+        recipes={entity: group[0].recipe for entity, group in groups.items()} | dict(unbuilt),
+        indices={entity: [one.index for one in group] for entity, group in groups.items()},
+    )
 
 
 class Generations:
@@ -68,39 +112,23 @@ class Generations:
     def __init__(self, engine: AsyncElasticsearch, settings: Settings) -> None:
         self._engine = engine
         self._settings = settings
-        self._known: Mapping[str, Sequence[str]] = {}
-        self._known_until = 0.0
-
-    async def names(self, entity: str) -> Sequence[str]:
-        """Index names of every generation that takes live writes; known for a lease."""
-        if time.monotonic() >= self._known_until:
-            asked = time.monotonic()
-            known: dict[str, list[str]] = {}
-            for generation in await self.list():
-                known.setdefault(generation.name.entity, []).append(generation.index)
-            self._known, self._known_until = known, asked + LEASE_SECONDS
-        return self._known.get(entity, ())
-
-    def forget(self) -> None:
-        """Look again at the next call."""
-        self._known_until = 0.0
 
     async def list(self) -> list[Generation]:
         """All generations, by entity type, then oldest first."""
-        prefix = self._settings.index_prefix
         try:
-            found = await self._engine.indices.get_alias(index=generation_pattern(prefix))
+            found = await self._engine.indices.get(
+                index=generation_pattern(self._settings.index_prefix),
+                filter_path=["*.aliases", "*.mappings._meta"],
+            )
         except (ApiError, TransportError) as error:
             if is_unavailable(error):
                 raise TemporarilyUnavailableError("Elasticsearch", repr(error)[:300]) from error
             raise
-        generations = []
-        for index, content in found.items():
-            name = parse(index)
-            if name is not None and name.prefix == prefix:
-                is_live = live_alias(prefix, name.entity) in content["aliases"]
-                generations.append(Generation(name=name, index=index, is_live=is_live))
-        return sorted(generations, key=lambda one: (one.name.entity, one.name.created_at))
+        read = (_read(self._settings.index_prefix, index, found[index]) for index in found)
+        return sorted(
+            (one for one in read if one is not None),
+            key=lambda one: (one.name.entity, one.name.created_at),
+        )
 
     async def live(self, entity: str) -> Generation:
         """The generation that queries reach; raises `NoGenerationError`."""
@@ -119,8 +147,7 @@ class Generations:
         )
         index = name.build()
         await self._engine.indices.create(index=index, **index_body(definition, self._settings))
-        self.forget()
-        return Generation(name=name, index=index, is_live=False)
+        return Generation(name=name, index=index, is_live=False, recipe=definition)
 
     async def promote(self, generation: Generation) -> None:
         """Make queries reach this generation and no other of its type, in one atomic action."""
@@ -132,9 +159,7 @@ class Generations:
                 {"add": {"index": generation.index, "alias": alias}},
             ]
         )
-        self.forget()
 
     async def delete(self, generation: Generation) -> None:
         """Delete a generation for good."""
         await self._engine.indices.delete(index=generation.index, ignore_unavailable=True)
-        self.forget()

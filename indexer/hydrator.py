@@ -1,6 +1,6 @@
 """The hydrator: reads the truth, as documents built by the database.
 
-The definition's SQL gives columns; PostgreSQL makes them JSON text and takes its digest, so that
+The recipe's SQL gives columns; PostgreSQL makes them JSON text and takes its digest, so that
 Python passes bytes through. The digest is the first 64 bits of the MD5 of the JSON text, signed.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from core.database import UNAVAILABLE_ERRORS, Pool
-from core.definitions import Definition
+from core.definitions import Recipe
 from core.telemetry import logger
 from indexer.changes import Key, Row
 from indexer.errors import TemporarilyUnavailableError
@@ -32,20 +32,20 @@ _STATEMENT_ERRORS = (asyncpg.SyntaxOrAccessError, asyncpg.InvalidCachedStatement
 log = logger("hydrator")
 
 
-def documents_by_ids(definition: Definition) -> str:
+def documents_by_ids(recipe: Recipe) -> str:
     """SQL of (id, version, document, digest) for the ids in `$1::bigint[]`."""
-    return f"SELECT *, {DIGEST} AS digest FROM ({_documents(definition.hydrate_by_ids())}) x"
+    return f"SELECT *, {DIGEST} AS digest FROM ({_documents(recipe.hydrate_by_ids())}) x"
 
 
-def digests_by_range(definition: Definition) -> str:
+def digests_by_range(recipe: Recipe) -> str:
     """SQL of (id, digest) for ids from `$1` up to, but without, `$2`, by id."""
-    documents = _documents(definition.hydrate_by_range())
+    documents = _documents(recipe.hydrate_by_range())
     return f"SELECT id, {DIGEST} AS digest FROM ({documents} OFFSET 0) x ORDER BY id"
 
 
-def documents_by_range(definition: Definition) -> str:
+def documents_by_range(recipe: Recipe) -> str:
     """SQL of (id, version, document, digest) for ids from `$1` up to, but without, `$2`."""
-    return f"SELECT *, {DIGEST} AS digest FROM ({_documents(definition.hydrate_by_range())}) x"
+    return f"SELECT *, {DIGEST} AS digest FROM ({_documents(recipe.hydrate_by_range())}) x"
 
 
 def complete(entity: str, document: str, digest: int) -> bytes:
@@ -65,8 +65,8 @@ class _Reading:
 class DatabaseHydrator:
     """One round trip an entity type, from the replica, behind the fence."""
 
-    def __init__(self, definitions: Mapping[str, Definition], fence: ReplicaFence) -> None:
-        self._statements = {e: documents_by_ids(d) for e, d in definitions.items()}
+    def __init__(self, recipes: Mapping[str, Recipe], fence: ReplicaFence) -> None:
+        self._statements = {e: documents_by_ids(d) for e, d in recipes.items()}
         self._fence = fence
 
     async def hydrate(self, keys: Sequence[Key]) -> Hydration:

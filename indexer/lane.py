@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from aio_pika.abc import AbstractConnection
@@ -18,6 +17,7 @@ from indexer.changes import Key
 from indexer.coalescer import Coalescer, Pending
 from indexer.deliveries import Consumer, Delivery
 from indexer.errors import TemporarilyUnavailableError
+from indexer.fanout import Fanout
 from indexer.metrics import (
     BATCH_SIZE,
     CLAMPED,
@@ -27,7 +27,7 @@ from indexer.metrics import (
     RESETTLED,
     RETRIES,
 )
-from indexer.pipeline import Pipeline, Results
+from indexer.pipeline import Results
 
 _BATCHES_IN_FLIGHT = 2
 _FIRST_BACKOFF = 0.1
@@ -51,12 +51,9 @@ class LaneSettings:
 class Lane:
     """Consumes a queue, coalesces, processes, acknowledges."""
 
-    def __init__(
-        self, settings: LaneSettings, pipeline: Pipeline, entities: Collection[str]
-    ) -> None:
+    def __init__(self, settings: LaneSettings, fanout: Fanout) -> None:
         self._settings = settings
-        self._pipeline = pipeline
-        self._entities = entities
+        self._fanout = fanout
         self._coalescer = Coalescer()
         self._consumer = Consumer(settings.queue, settings.prefetch, self._receive)
         self._arrival = asyncio.Event()
@@ -108,10 +105,6 @@ class Lane:
         except MalformedEventError as error:
             self._reject(delivery, error.reason, str(error))
             return
-        if event.entity not in self._entities:
-            known = ", ".join(sorted(self._entities))
-            self._reject(delivery, "unknown_type", f"{event.entity!r} is none of: {known}")
-            return
         self._coalescer.add(
             (event.entity, event.id),
             delivery,
@@ -158,7 +151,8 @@ class Lane:
         """One run through the pipeline; what must be tried again."""
         began = time.monotonic()
         try:
-            results = await self._pipeline.process(
+            batch = await self._without_strangers(batch)
+            results = await self._fanout.process(
                 [pending.change(key) for key, pending in batch.items()]
             )
         except TemporarilyUnavailableError as error:
@@ -170,10 +164,25 @@ class Lane:
             RETRIES.labels("Elasticsearch").inc()
         return {key: batch[key] for key in results.again}
 
+    async def _without_strangers(self, batch: dict[Key, Pending]) -> dict[Key, Pending]:
+        """Bury what is of no known entity type; the rest of the batch."""
+        strangers = {
+            entity
+            for entity in {entity for entity, _ in batch}
+            if not await self._fanout.knows(entity)
+        }
+        for (entity, _), pending in batch.items():
+            if entity in strangers:
+                detail = f"there is neither a definition nor an index of entity type {entity!r}"
+                for delivery in pending.deliveries:
+                    await self._bury(delivery, "unknown_type", detail)
+        return {key: pending for key, pending in batch.items() if key[0] not in strangers}
+
     async def _finish(self, batch: dict[Key, Pending], results: Results, seconds: float) -> None:
         CLAMPED.inc(results.clamped)
         RESETTLED.inc(results.resettled)
-        for key, reason in results.poison.items():
+        for key in results.poison.keys() - results.again:
+            reason = results.poison[key]
             for delivery in batch[key].deliveries:
                 await self._bury(delivery, "refused", reason)
         done = results.outcomes.keys() - results.poison.keys() - results.again

@@ -27,6 +27,7 @@ __all__ = [
     "Verdict",
     "build",
     "definitions_of",
+    "generations_of",
     "list_generations",
     "open_indexer",
     "verify",
@@ -92,9 +93,9 @@ async def build(services: Services, entity: str) -> AsyncIterator[Progress]:
         await declare_topology(await connection.channel(), services.settings)
     generation = await services.generations.create(definition)
     try:
-        async for progress in scan(services, definition, generation):
+        async for progress in scan(services, generation):
             yield progress
-        await parity.establish(services, definition, generation.index)
+        await parity.establish(services, generation)
     except BaseException:
         with contextlib.suppress(Exception):
             await services.generations.delete(generation)
@@ -103,18 +104,33 @@ async def build(services: Services, entity: str) -> AsyncIterator[Progress]:
     await _retire(services, entity)
 
 
-async def verify(
-    services: Services, entity: str, *, repair: bool = False, patience: float = 5.0
-) -> AsyncIterator[Verdict]:
-    """Compare every row with every document of the live generation; yields after each window.
+async def generations_of(
+    services: Services, entity: str, *, live_only: bool = True
+) -> list[Generation]:
+    """The generations of an entity type; raises `NoGenerationError` if none is live."""
+    live = await services.generations.live(entity)
+    if live_only:
+        return [live]
+    return [one for one in await services.generations.list() if one.name.entity == entity]
 
-    A difference counts when it is still there after `patience` seconds. With `repair`, a refresh
-    event is sent for each; a running worker does the rest.
+
+async def verify(
+    services: Services,
+    entity: str,
+    *,
+    generation: Generation | None = None,
+    repair: bool = False,
+    patience: float = 5.0,
+) -> AsyncIterator[Verdict]:
+    """Compare every row with every document of a generation; yields after each window.
+
+    Without a generation it is the live one. A difference counts when it is still there after
+    `patience` seconds. With `repair`, a refresh event is sent for each; a running worker does the
+    rest.
     """
-    definition = services.definitions[entity]
-    generation = await services.generations.live(entity)
+    generation = generation or await services.generations.live(entity)
     verdict = Verdict(entity=entity, index=generation.index)
-    windows = parity.compare(services, definition, generation.index, patience=patience)
+    windows = parity.compare(services, generation, patience=patience)
     async for compared, differences in windows:
         verdict.compared += max(compared.rows, compared.documents)
         verdict.differences = differences

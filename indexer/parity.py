@@ -2,15 +2,12 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-from core.definitions import Definition
 from core.telemetry import logger
 from indexer.changes import Change, Key
 from indexer.errors import IndexerError
-from indexer.generations import OneGeneration
-from indexer.pipeline import Pipeline
-from indexer.services import Services
+from indexer.generations import Generation
+from indexer.services import Services, route_to
 from indexer.verification import Compared, Comparison, Difference, confirm
-from indexer.writer import EngineStore
 
 _PASSES = 5
 _PATIENCE = 5.0  # seconds that a change may be on its way
@@ -27,19 +24,23 @@ class NoParityError(IndexerError):
 
 
 async def compare(
-    services: Services, definition: Definition, index: str, *, patience: float
+    services: Services, generation: Generation, *, patience: float
 ) -> AsyncIterator[tuple[Compared, list[Difference]]]:
     """Each window of one generation, with the differences that are there after `patience`."""
-    store = EngineStore(services.engine, OneGeneration(index))
-    await services.engine.indices.refresh(index=index)
+    await services.engine.indices.refresh(index=generation.index)
     _, pool = await services.fence.wait()
-    comparison = Comparison(definition=definition, index=index, pool=pool, engine=services.engine)
+    pipeline = services.pipeline(route_to(generation), _NoCascade())
+    comparison = Comparison(
+        recipe=generation.recipe, index=generation.index, pool=pool, engine=services.engine
+    )
     async for compared in comparison.run():
-        confirmed = await confirm(compared.differences, services.hydrator, store, patience=patience)
+        confirmed = await confirm(
+            compared.differences, pipeline.hydrator, pipeline.store, patience=patience
+        )
         yield compared, confirmed
 
 
-async def establish(services: Services, definition: Definition, index: str) -> int:
+async def establish(services: Services, generation: Generation) -> int:
     """Make a generation equal to the database while both go on changing; how many were mended.
 
     Passes are repeated until one finds nothing. Raises `NoParityError`.
@@ -48,39 +49,34 @@ async def establish(services: Services, definition: Definition, index: str) -> i
     found: list[Key] = []
     for _ in range(_PASSES):
         found = []
-        async for _, differences in compare(services, definition, index, patience=_PATIENCE):
+        async for _, differences in compare(services, generation, patience=_PATIENCE):
             keys = [difference.key for difference in differences]
-            await _mend(services, index, keys)
+            await _mend(services, generation, keys)
             found += keys
         if not found:
             return mended
         mended += len(found)
-        log.info("parity_mended", index=index, count=len(found))
+        log.info("parity_mended", index=generation.index, count=len(found))
     raise NoParityError(
-        f"{index} still differs from the database after {_PASSES} passes, "
+        f"{generation.index} still differs from the database after {_PASSES} passes, "
         f"for example at {', '.join(f'{entity} {one}' for entity, one in found[:5])}"
     )
 
 
-async def _mend(services: Services, index: str, keys: Sequence[Key]) -> None:
+async def _mend(services: Services, generation: Generation, keys: Sequence[Key]) -> None:
     """Write what the database has now, under versions stamped now."""
     if not keys:
         return
-    pipeline = Pipeline(
-        hydrator=services.hydrator,
-        store=EngineStore(services.engine, OneGeneration(index)),
-        cascade=_NoCascade(),
-        clock_tolerance=0,
-    )
+    pipeline = services.pipeline(route_to(generation), _NoCascade())
     now, _ = await services.fence.wait()
     results = await pipeline.process([Change(key, now, cascades=False) for key in keys])
     if results.poison:
         (entity, one), reason = next(iter(results.poison.items()))
-        raise NoParityError(f"{index}: {entity} {one}: {reason}")
+        raise NoParityError(f"{generation.index}: {entity} {one}: {reason}")
 
 
 class _NoCascade:
-    """What is mended has not changed, so no dependent is concerned."""
+    """What is compared or mended has not changed, so no dependent is concerned."""
 
     async def publish(self, keys: Sequence[Key], now: int) -> None:
         """Publish nothing."""

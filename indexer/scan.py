@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from core.database import UNAVAILABLE_ERRORS, Pool
-from core.definitions import Definition
+from core.definitions import Recipe
 from indexer.changes import Answer, Outcome, Row, Write
 from indexer.errors import IndexerError, TemporarilyUnavailableError
-from indexer.generations import LEASE_SECONDS, Generation, OneGeneration
+from indexer.generations import LEASE_SECONDS, Generation
 from indexer.hydrator import complete, documents_by_range
 from indexer.services import Services
 from indexer.windows import Window, count_rows, windows
@@ -45,26 +45,25 @@ class Progress:
     outcomes: Counter[Outcome] = field(default_factory=Counter)
 
 
-async def scan(
-    services: Services, definition: Definition, generation: Generation
-) -> AsyncIterator[Progress]:
+async def scan(services: Services, generation: Generation) -> AsyncIterator[Progress]:
     """Fill a generation; yields after each window. The generation must be older than a lease.
 
     Raises `ScanRejectedError` at the first document that the engine refuses.
     """
+    recipe = generation.recipe
     # From now on every worker writes to the generation; the scan reads what was before.
     await asyncio.sleep(LEASE_SECONDS)
     _, pool = await services.fence.wait()
-    store = EngineStore(services.engine, OneGeneration(generation.index))
+    store = EngineStore(services.engine, {recipe.entity: [generation.index]})
     progress = Progress(
-        entity=definition.entity,
+        entity=recipe.entity,
         index=generation.index,
-        expected=await count_rows(pool, definition),
+        expected=await count_rows(pool, recipe),
     )
     running: deque[asyncio.Task[Counter[Outcome]]] = deque()
     try:
-        async for window in windows(pool, definition, rows=_WINDOW_ROWS):
-            running.append(asyncio.create_task(_copy(pool, definition, store, window)))
+        async for window in windows(pool, recipe, rows=_WINDOW_ROWS):
+            running.append(asyncio.create_task(_copy(pool, recipe, store, window)))
             if len(running) == _IN_FLIGHT:
                 yield _add(progress, await running.popleft())
         while running:
@@ -81,14 +80,12 @@ def _add(progress: Progress, outcomes: Counter[Outcome]) -> Progress:
     return progress
 
 
-async def _copy(
-    pool: Pool, definition: Definition, store: EngineStore, window: Window
-) -> Counter[Outcome]:
+async def _copy(pool: Pool, recipe: Recipe, store: EngineStore, window: Window) -> Counter[Outcome]:
     """Hydrate and write one window, again from the start while a service is away."""
     backoff = _FIRST_BACKOFF
     while True:
         try:
-            outcomes = await _attempt(pool, definition, store, window)
+            outcomes = await _attempt(pool, recipe, store, window)
             if not outcomes[Outcome.UNAVAILABLE]:
                 return outcomes
         except TemporarilyUnavailableError:
@@ -98,21 +95,21 @@ async def _copy(
 
 
 async def _attempt(
-    pool: Pool, definition: Definition, store: EngineStore, window: Window
+    pool: Pool, recipe: Recipe, store: EngineStore, window: Window
 ) -> Counter[Outcome]:
     try:
-        records = await pool.fetch(documents_by_range(definition), *window)
+        records = await pool.fetch(documents_by_range(recipe), *window)
     except UNAVAILABLE_ERRORS as error:
         raise TemporarilyUnavailableError("PostgreSQL", repr(error)) from error
     except asyncpg.PostgresError as error:
         raise ScanRejectedError(
-            f"hydration of {definition.entity} ids {window.start} to {window.end} failed: {error}"
+            f"hydration of {recipe.entity} ids {window.start} to {window.end} failed: {error}"
         ) from error
-    writes = [_write(definition.entity, record) for record in records]
+    writes = [_write(recipe.entity, record) for record in records]
     if not writes:
         return Counter()
     answers = await store.write(writes)
-    _refuse_poison(definition.entity, writes, answers)
+    _refuse_poison(recipe.entity, writes, answers)
     return Counter(answer.outcome for answer in answers)
 
 

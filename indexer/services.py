@@ -10,11 +10,10 @@ from core.database import Databases, open_databases
 from core.definitions import Definition
 from core.engine import engine_client
 from core.settings import Settings
-from indexer.cascade import DatabaseCascade, RefreshPublisher
 from indexer.fence import ReplicaFence
-from indexer.generations import Generations
+from indexer.generations import Generation, Generations, Route
 from indexer.hydrator import DatabaseHydrator
-from indexer.pipeline import Pipeline
+from indexer.pipeline import Cascade, Pipeline
 from indexer.writer import EngineStore
 
 
@@ -23,22 +22,26 @@ class Services:
     """What the indexer needs besides the broker; survives lost broker connections."""
 
     settings: Settings
-    definitions: Mapping[str, Definition]
+    definitions: Mapping[str, Definition]  # the files that this process was started with
     databases: Databases
     engine: AsyncElasticsearch
     fence: ReplicaFence
-    hydrator: DatabaseHydrator
     generations: Generations
-    store: EngineStore  # every generation that takes live writes
 
-    def pipeline(self, publisher: RefreshPublisher) -> Pipeline:
-        """A pipeline whose cascade publishes through the given publisher."""
+    def pipeline(self, route: Route, cascade: Cascade) -> Pipeline:
+        """The pipeline to the generations of a route."""
         return Pipeline(
-            hydrator=self.hydrator,
-            store=self.store,
-            cascade=DatabaseCascade(self.definitions, self.fence, publisher),
+            hydrator=DatabaseHydrator(route.recipes, self.fence),
+            store=EngineStore(self.engine, route.indices),
+            cascade=cascade,
             clock_tolerance=int(self.settings.clock_tolerance * 1_000_000),
         )
+
+
+def route_to(generation: Generation) -> Route:
+    """The route to one generation and no other."""
+    entity = generation.recipe.entity
+    return Route(recipes={entity: generation.recipe}, indices={entity: [generation.index]})
 
 
 @asynccontextmanager
@@ -50,15 +53,11 @@ async def open_services(
         open_databases(settings, application="disco indexer", size=10) as databases,
         engine_client(settings) as engine,
     ):
-        fence = ReplicaFence(databases, patience=settings.replica_patience)
-        generations = Generations(engine, settings)
         yield Services(
             settings=settings,
             definitions=definitions,
             databases=databases,
             engine=engine,
-            fence=fence,
-            hydrator=DatabaseHydrator(definitions, fence),
-            generations=generations,
-            store=EngineStore(engine, generations),
+            fence=ReplicaFence(databases, patience=settings.replica_patience),
+            generations=Generations(engine, settings),
         )

@@ -14,15 +14,17 @@ from collections.abc import Callable
 
 from core.broker import open_broker
 from core.database import UNAVAILABLE_ERRORS
-from core.definitions import Definition
 from core.errors import DiscoError
 from core.telemetry import logger
+from indexer import parity
 from indexer.cascade import RefreshPublisher
+from indexer.generations import Generation
 from indexer.metrics import SWEEP_COMPLETED, SWEEP_DIFFERENCES, SWEPT
 from indexer.services import Services
-from indexer.verification import Compared, Comparison, Difference, confirm
+from indexer.verification import Difference
 
 _RETRY_SECONDS = 5.0
+_PAUSE_SECONDS = 1.0  # between two rounds, which may be short
 _BUSY_SECONDS = 1.0
 _PATIENCE = 10.0  # what is on its way for longer is lost
 
@@ -55,37 +57,27 @@ class Sweep:
                 return
             try:
                 while not stop.is_set():
-                    for definition in self._services.definitions.values():
-                        await self._sweep(definition)
+                    for generation in await self._services.generations.list():
+                        await self._sweep(generation)
                     await connection.fetchval("SELECT 1")  # still connected, so still locked
+                    await asyncio.sleep(_PAUSE_SECONDS)
             finally:
                 await connection.fetchval("SELECT pg_advisory_unlock($1)", self._lock)
 
-    async def _sweep(self, definition: Definition) -> None:
-        for index in await self._services.generations.names(definition.entity):
-            began, swept = time.monotonic(), 0
-            _, pool = await self._services.fence.wait()
-            comparison = Comparison(
-                definition=definition, index=index, pool=pool, engine=self._services.engine
-            )
-            async for compared in comparison.run():
-                while self._is_busy():  # noqa: ASYNC110 - nobody signals the end of it
-                    await asyncio.sleep(_BUSY_SECONDS)
-                swept += max(compared.rows, compared.documents)
-                await self._mend(definition.entity, compared)
-                await asyncio.sleep(began + swept / self._rate - time.monotonic())
-        SWEEP_COMPLETED.labels(definition.entity).set_to_current_time()
-        await asyncio.sleep(1)
-
-    async def _mend(self, entity: str, compared: Compared) -> None:
-        SWEPT.labels(entity).inc(max(compared.rows, compared.documents))
-        if not compared.differences:
-            return
-        confirmed = await confirm(
-            compared.differences, self._services.hydrator, self._services.store, patience=_PATIENCE
-        )
-        if confirmed:
-            await self._send(entity, confirmed)
+    async def _sweep(self, generation: Generation) -> None:
+        began, swept = time.monotonic(), 0
+        entity = generation.recipe.entity
+        windows = parity.compare(self._services, generation, patience=_PATIENCE)
+        async for compared, differences in windows:
+            count = max(compared.rows, compared.documents)
+            swept += count
+            SWEPT.labels(entity).inc(count)
+            if differences:
+                await self._send(entity, differences)
+            await asyncio.sleep(began + swept / self._rate - time.monotonic())
+            while self._is_busy():  # noqa: ASYNC110 - nobody signals the end of it
+                await asyncio.sleep(_BUSY_SECONDS)
+        SWEEP_COMPLETED.labels(entity).set_to_current_time()
 
     async def _send(self, entity: str, differences: list[Difference]) -> None:
         kinds = Counter(difference.kind for difference in differences)

@@ -20,7 +20,7 @@ from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch
 
 from core.database import UNAVAILABLE_ERRORS, Pool
-from core.definitions import Definition
+from core.definitions import Recipe
 from core.engine import is_unavailable
 from indexer.changes import Key, Row, Stored
 from indexer.errors import TemporarilyUnavailableError
@@ -77,7 +77,7 @@ class Compared:
 class Comparison:
     """Compares one entity type with one index."""
 
-    definition: Definition
+    recipe: Recipe
     index: str  # generation or alias
     pool: Pool
     engine: AsyncElasticsearch
@@ -86,7 +86,7 @@ class Comparison:
         """Windows in order, a few of them read ahead."""
         ahead: deque[asyncio.Task[Compared]] = deque()
         try:
-            async for window in windows(self.pool, self.definition, rows=WINDOW_ROWS, start=start):
+            async for window in windows(self.pool, self.recipe, rows=WINDOW_ROWS, start=start):
                 ahead.append(asyncio.create_task(self.compare(window)))
                 if len(ahead) == _AHEAD:
                     yield await ahead.popleft()
@@ -104,7 +104,7 @@ class Comparison:
             window=window,
             rows=len(rows),
             documents=len(documents),
-            differences=tuple(_differences(self.definition.entity, rows, documents)),
+            differences=tuple(_differences(self.recipe.entity, rows, documents)),
         )
 
     async def _rows(self, window: Window) -> Digests:
@@ -116,7 +116,7 @@ class Comparison:
         try:
             async with self.pool.acquire() as connection:
                 await connection.copy_from_query(
-                    digests_by_range(self.definition), *window, output=receive, format="binary"
+                    digests_by_range(self.recipe), *window, output=receive, format="binary"
                 )
         except UNAVAILABLE_ERRORS as error:
             raise TemporarilyUnavailableError("PostgreSQL", repr(error)) from error

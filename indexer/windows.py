@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 from core.database import Pool
-from core.definitions import Definition
+from core.definitions import Recipe
 
 SMALLEST_ID = 0
 END_OF_IDS = 2**63 - 1  # no row has this id; the end of the last window
@@ -23,12 +23,10 @@ class Window(NamedTuple):
 
 
 async def windows(
-    pool: Pool, definition: Definition, *, rows: int, start: int = SMALLEST_ID
+    pool: Pool, recipe: Recipe, *, rows: int, start: int = SMALLEST_ID
 ) -> AsyncIterator[Window]:
     """Windows of about `rows` rows each from `start` on, ascending."""
-    statement = (
-        f"SELECT id FROM {definition.source_table} WHERE id >= $1 ORDER BY id OFFSET $2 LIMIT 1"
-    )
+    statement = f"SELECT id FROM {recipe.source_table} WHERE id >= $1 ORDER BY id OFFSET $2 LIMIT 1"
     while True:
         end = await pool.fetchval(statement, start, rows)
         if end is None:
@@ -38,10 +36,10 @@ async def windows(
         start = end
 
 
-async def count_rows(pool: Pool, definition: Definition) -> int:
+async def count_rows(pool: Pool, recipe: Recipe) -> int:
     """About how many rows the table has, from the planner's statistics; 0 if it has none yet."""
     estimate = await pool.fetchval(
         "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass($1)",
-        definition.source_table,
+        recipe.source_table,
     )
     return max(0, estimate or 0)

@@ -18,6 +18,7 @@ from core.errors import DiscoError, ServiceUnavailableError
 from core.settings import Settings
 from core.telemetry import logger
 from indexer.cascade import RefreshPublisher
+from indexer.fanout import Fanout
 from indexer.lane import Lane, LaneSettings
 from indexer.metrics import CONSUMING, QUEUE_DEPTH
 from indexer.services import Services, open_services
@@ -97,11 +98,8 @@ class Worker:
     async def _consume(self, connections: list[AbstractConnection], stop: asyncio.Event) -> None:
         """Consume both queues until `stop` is set, or until a connection is lost."""
         services = self._services
-        pipeline = services.pipeline(RefreshPublisher(await connections[1].channel()))
-        self._lanes = [
-            Lane(settings, pipeline, services.definitions)
-            for settings in _lane_settings(services.settings)
-        ]
+        fanout = Fanout(services, RefreshPublisher(await connections[1].channel()))
+        self._lanes = [Lane(settings, fanout) for settings in _lane_settings(services.settings)]
         log.info("worker_ready", entities=sorted(services.definitions))
         async with asyncio.TaskGroup() as tasks:
             watchers = [tasks.create_task(_watch(connection)) for connection in connections]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 from elastic_transport import TransportError
@@ -28,24 +28,12 @@ _LARGEST_BODY = 20_000_000
 Item = tuple[str, Mapping[str, Any]]  # operation, and the engine's answer to it
 
 
-class Targets(Protocol):
-    """Knows which generations take live writes."""
-
-    async def names(self, entity: str) -> Sequence[str]:
-        """Index names of every generation from `building` to `standby`."""
-        ...
-
-    def forget(self) -> None:
-        """Look again at the next call."""
-        ...
-
-
 class EngineStore:
-    """Writes to, and reads back from, every generation of each entity type."""
+    """Writes to, and reads back from, the given indices of each entity type."""
 
-    def __init__(self, engine: AsyncElasticsearch, targets: Targets) -> None:
+    def __init__(self, engine: AsyncElasticsearch, indices: Mapping[str, Sequence[str]]) -> None:
         self._engine = engine
-        self._targets = targets
+        self._indices = indices
 
     async def write(self, writes: Sequence[Write]) -> list[Answer]:
         """Answers in the order of the writes, the worst of all generations each.
@@ -53,9 +41,8 @@ class EngineStore:
         Raises `TemporarilyUnavailableError` when the engine did not answer: what it did with the
         request is not known, and the writes must be planned again from a new hydration.
         """
-        indices = {e: await self._targets.names(e) for e in {write.key[0] for write in writes}}
         plan = [
-            (number, name) for number, write in enumerate(writes) for name in indices[write.key[0]]
+            (number, name) for number, write in enumerate(writes) for name in self._names(write.key)
         ]
         answers: list[list[Answer]] = [[] for _ in writes]
         for chunk in _chunks(plan, writes):
@@ -71,10 +58,13 @@ class EngineStore:
         stored: dict[Key, list[Stored]] = {key: [] for key in keys}
         for entity in {entity for entity, _ in keys}:
             ids = [str(entity_id) for key_entity, entity_id in keys if key_entity == entity]
-            for name in await self._targets.names(entity):
+            for name in self._indices.get(entity, ()):
                 for doc in await self._get(name, ids):
                     stored[entity, int(doc["_id"])].append(_stored(doc))
         return stored
+
+    def _names(self, key: Key) -> Sequence[str]:
+        return self._indices.get(key[0], ())
 
     async def _send(self, body: bytes, count: int) -> list[Item]:
         try:
@@ -90,10 +80,7 @@ class EngineStore:
             if count == 1 and isinstance(error, ApiError):
                 return [_refused(error)]
             raise
-        items: list[Item] = [next(iter(item.items())) for item in response["items"]]
-        if any(item["status"] == 404 and "error" in item for _, item in items):
-            self._targets.forget()
-        return items
+        return [next(iter(item.items())) for item in response["items"]]
 
     async def _get(self, name: str, ids: list[str]) -> list[dict[str, Any]]:
         try:
@@ -106,7 +93,6 @@ class EngineStore:
             raise
         docs: list[dict[str, Any]] = response["docs"]
         if failed := next((doc["error"] for doc in docs if "error" in doc), None):
-            self._targets.forget()
             raise TemporarilyUnavailableError("Elasticsearch", f"{name}: {failed}")
         return docs
 
@@ -143,7 +129,8 @@ def _chunks(
             chunks.append([])
             size = 0
         chunks[-1].append((number, name))
-    return chunks
+    # An empty body is an error to the engine: what no generation takes is not sent at all.
+    return [chunk for chunk in chunks if chunk]
 
 
 def _answer(operation: str, item: Mapping[str, Any]) -> Answer:

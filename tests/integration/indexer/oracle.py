@@ -10,7 +10,8 @@ from elasticsearch import NotFoundError
 
 from core.settings import Settings
 from indexer import operations
-from indexer.changes import Key, Outcome, Write
+from indexer.changes import Change, Key, Outcome
+from indexer.generations import plan_routes
 from indexer.names import live_alias
 from indexer.services import Services
 from indexer.verification import Difference
@@ -28,6 +29,13 @@ class Verification:
     def kinds(self) -> set[tuple[str, int, str]]:
         """The differences as (entity, id, kind)."""
         return {(one.entity, one.id, str(one.kind)) for one in self.differences}
+
+
+class _Silence:
+    """A cascade that tells nobody."""
+
+    async def publish(self, keys: Sequence[Key], now: int) -> None:
+        """Publish nothing."""
 
 
 class Index:
@@ -50,6 +58,20 @@ class Index:
         await self.services.databases.primary.execute("truncate users, tags, genres cascade")
         await self.services.engine.delete_by_query(
             index=f"{self._prefix}-*", query={"match_all": {}}, refresh=True, conflicts="proceed"
+        )
+
+    async def block_writes(self) -> None:
+        """Make the engine answer 429 to every write, as it does when its disk is full."""
+        await self._set_block(blocked=True)
+
+    async def allow_writes(self) -> None:
+        """Make it take writes again."""
+        await self._set_block(blocked=None)
+
+    async def _set_block(self, *, blocked: bool | None) -> None:
+        await self.services.engine.indices.put_settings(
+            index=f"{self._prefix}-*",
+            settings={"index.blocks.read_only_allow_delete": blocked},
         )
 
     async def verify(self, *, patience: float = 5.0) -> Verification:
@@ -75,10 +97,11 @@ class Index:
 
     async def take(self, *keys: Key) -> None:
         """Write the documents of the keys as a scan would: nobody is told, nothing else follows."""
-        hydration = await self.services.hydrator.hydrate(keys)
-        writes = [Write(key, hydration.rows[key].updated_at, hydration.rows[key]) for key in keys]
-        outcomes = {answer.outcome for answer in await self.services.store.write(writes)}
-        assert outcomes == {Outcome.INDEXED}, outcomes
+        services = self.services
+        routes = plan_routes(await services.generations.list(), services.definitions)
+        pipeline = services.pipeline(routes[0], _Silence())
+        results = await pipeline.process([Change(key, 0, cascades=False) for key in keys])
+        assert set(results.outcomes.values()) == {Outcome.INDEXED}, results
 
     async def write(self, entity: str, entity_id: int, *, version: int, **document: Any) -> None:
         """Write a document past the indexer."""

@@ -1,5 +1,6 @@
 """The scene of a test: an application, its broker, the index, and workers between them."""
 
+import dataclasses
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from tests.integration.indexer import worker_process
 from tests.integration.indexer.broker_view import Broker, open_view
 from tests.integration.indexer.oracle import Index, open_index
 from tests.integration.indexer.waiting import until
-from tests.integration.indexer.worker_process import PRODUCT, Worker
+from tests.integration.indexer.worker_process import NO_METRICS, PRODUCT, Metrics, Worker
 
 RESTARTS = 5
 
@@ -73,7 +74,8 @@ class Scene:
         What a worker holds is known for sure only once it is gone: all that it did not acknowledge
         is back in its queue.
         """
-        await drain([worker], self.broker, self.settings, self.folder, within=within)
+        settings = dataclasses.replace(self.settings, sweep_rate=0)
+        await drain([worker], self.broker, settings, self.folder, within=within)
 
     async def agrees(self, worker: Worker, *, within: float = 30) -> None:
         """Drain, then check that index and database are equal and nothing is dead."""
@@ -90,20 +92,26 @@ async def drain(
     *,
     within: float,
     command: Sequence[str] = PRODUCT,
-) -> None:
-    """Stop workers once all is done. What a stopping worker left is done by another."""
+) -> Metrics:
+    """Stop workers once all is done; what they counted.
+
+    What a stopping worker left is done by another.
+    """
+    counted = NO_METRICS
     for _ in range(RESTARTS):
 
         async def is_quiet(held: Sequence[Worker] = workers) -> bool:
             return not await broker.waiting() and not await _pending(held)
 
         await until(is_quiet, within=within, what="no event waits")
+        for worker in workers:
+            counted += await worker.metrics()
         assert [await worker.stop() for worker in workers] == [0] * len(workers), [
             worker.tail() for worker in workers
         ]
         if not await broker.waiting():
-            return
-        another = worker_process.spawn(settings, folder, command=command, sweep_rate=0)
+            return counted
+        another = worker_process.spawn(settings, folder, command=command)
         workers = [another]
         await another.ready()
     raise AssertionError(f"{await broker.waiting()} wait after {RESTARTS} workers")
