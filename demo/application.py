@@ -6,7 +6,8 @@ send them in another order. `apply` is both, as an application would do it.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from aiormq.abc import AbstractChannel
@@ -66,29 +67,29 @@ class Application:
         Raises `ServiceUnavailableError` if it did not confirm one: some may have arrived, and it is
         right to publish all of them again.
         """
-        window: list[Event] = []
-        for event in events:
-            window.append(event)
-            if len(window) == IN_FLIGHT:
-                await self._publish_window(window)
-                window.clear()
-        await self._publish_window(window)
+        pending: deque[asyncio.Task[None]] = deque()
+        try:
+            for event in events:
+                if len(pending) == IN_FLIGHT:
+                    await pending.popleft()
+                pending.append(asyncio.create_task(self._publish_event(event)))
+            while pending:
+                await pending.popleft()
+        except _UNCONFIRMED as error:
+            raise ServiceUnavailableError(
+                f"RabbitMQ did not confirm an event ({error!r}); publish again once it is back, "
+                "or let `disco verify --repair` find what was missed"
+            ) from error
+        finally:
+            for task in pending:
+                task.cancel()
+            await asyncio.gather(*pending, return_exceptions=True)
 
     async def apply(self, *writes: Write) -> list[Change]:
         """Commit the writes together, then publish."""
         changes = await self.commit(*writes)
         await self.publish(*changes)
         return changes
-
-    async def _publish_window(self, events: Sequence[Event]) -> None:
-        outcomes = await asyncio.gather(*map(self._publish_event, events), return_exceptions=True)
-        for error in filter(None, outcomes):
-            if not isinstance(error, _UNCONFIRMED):
-                raise error
-            raise ServiceUnavailableError(
-                f"RabbitMQ did not confirm an event ({error!r}); publish again once it is back, "
-                "or let `disco verify --repair` find what was missed"
-            ) from error
 
     async def _publish_event(self, event: Event) -> None:
         # Raises if the message comes back because no queue takes it, or if the broker refuses it.

@@ -58,6 +58,26 @@ def rename(entity: str, entity_id: int, title: str) -> Write:
     return _update(entity, entity_id, {TITLES[entity]: title})
 
 
+def rename_all(entity: str, titles: Mapping[int, str]) -> Write:
+    """Other titles for many entities in one statement; ids that are not there are left out.
+
+    One change comes of it: of the first entity, with the events of the others as consequences.
+    """
+
+    async def write(connection: Any) -> tuple[Event, ...]:
+        title = TITLES[entity]
+        rows = await connection.fetch(
+            f"update {ENTITY_TABLES[entity]} as row set {title} = new.title "  # noqa: S608 our names
+            "from unnest($1::bigint[], $2::text[]) as new (id, title) where row.id = new.id "
+            "returning row.id, row.updated_at",
+            list(titles),
+            list(titles.values()),
+        )
+        return tuple(_event(entity, row["id"], Action.SAVE, row["updated_at"]) for row in rows)
+
+    return write
+
+
 def edit(entity: str, entity_id: int, **columns: Any) -> Write:
     """Other values of the columns that `EDITABLE` names; raises `UsageError` for any other."""
     if unknown := columns.keys() - EDITABLE[entity]:

@@ -123,6 +123,18 @@ async def test_writes_of_one_transaction_share_a_commit_and_no_version(
     assert moments == sorted(set(moments))
 
 
+async def test_many_are_renamed_in_one_statement(
+    application: Application, database: Any, published: Published
+) -> None:
+    titles = {n: f"Title {n}" for n in range(20, 60)} | {999_999_999: "nobody's"}
+    change = await only(application, writes.rename_all("sound", titles))
+    assert {event.id for event in change.events} == set(range(20, 60))
+    for event in change.events:
+        assert event.occurred_at == await version(database, "sound", event.id)
+    assert await database.fetchval("select title from sounds where id = 33") == "Title 33"
+    assert await published() == list(change.events)
+
+
 async def test_nothing_is_changed_or_told_if_one_write_fails(
     application: Application, database: Any, published: Published
 ) -> None:
