@@ -51,7 +51,7 @@ class Broker(Service):
 
     name: ClassVar[str] = "rabbitmq"
     ports: ClassVar[tuple[str, ...]] = ("rabbitmq", "rabbitmq-management", "rabbitmq-distribution")
-    start_deadline: ClassVar[float] = 90
+    start_deadline: ClassVar[float] = 120
 
     @property
     def node(self) -> str:
