@@ -116,20 +116,21 @@ def destroy(entity: str, entity_id: int) -> Write:
     """
 
     async def write(connection: Any) -> tuple[Event, ...]:
-        table = ENTITY_TABLES[entity]
-        # The lock keeps others from attaching anything between the look and the deletion.
+        # Locks keep others from attaching anything between the look and the deletion.
         await _lock(connection, entity, [entity_id], "update")
         owned = await _owned(connection, entity_id) if entity == "user" else {}
-        await _lock(connection, "sound", owned.get("sound", []), "update")
-        touched = await _touched(connection, entity, entity_id, owned)
+        sounds = [entity_id] if entity == "sound" else [i for e, i in owned if e == "sound"]
+        touched = await _touched(connection, sounds, entity_id if entity == "user" else None)
         moment = await connection.fetchval(
-            f"delete from {table} where id = $1 returning {_DELETED}",  # noqa: S608 our names
+            f"delete from {ENTITY_TABLES[entity]} where id = $1 "  # noqa: S608 our names
+            # Newer than every version before it, whatever the clock says.
+            "returning greatest(clock_timestamp(), updated_at + interval '1 microsecond')",
             entity_id,
         )
         gone = to_microseconds(moment)
         return (
             Event(entity, entity_id, Action.DESTROY, gone),
-            *(Event(e, i, Action.DESTROY, gone) for e, ids in owned.items() for i in ids),
+            *(Event(e, i, Action.DESTROY, max(gone, v + 1)) for (e, i), v in owned.items()),
             *[event for e, ids in touched.items() for event in await _saved(connection, e, ids)],
         )
 
@@ -232,10 +233,6 @@ def play(user_id: int, sound_id: int) -> Write:
     )
 
 
-# A deletion is newer than every version before it, whatever the clock says.
-_DELETED = "greatest(clock_timestamp(), updated_at + interval '1 microsecond')"
-
-
 def _create(entity: str, address: str, title: str, columns: Mapping[str, Any]) -> Write:
     async def write(connection: Any) -> tuple[Event, ...]:
         table = ENTITY_TABLES[entity]
@@ -328,33 +325,29 @@ async def _saved(connection: Any, entity: str, ids: Sequence[int]) -> tuple[Even
     return tuple(_event(entity, row["id"], Action.SAVE, row["updated_at"]) for row in rows)
 
 
-async def _owned(connection: Any, user_id: int) -> dict[str, list[int]]:
-    """What is deleted with a user, by entity."""
+async def _owned(connection: Any, user_id: int) -> dict[tuple[str, int], int]:
+    """Entity and id of all that is deleted with a user, with its version. Locks it."""
     questions = {"sound": "user_id", "set": "user_id", "group": "owner_id"}
     return {
-        entity: [
-            row["id"]
-            for row in await connection.fetch(
-                f"select id from {ENTITY_TABLES[entity]} "  # noqa: S608 our names
-                f"where {column} = $1 order by id",
-                user_id,
-            )
-        ]
+        (entity, row["id"]): to_microseconds(row["updated_at"])
         for entity, column in questions.items()
+        for row in await connection.fetch(
+            f"select id, updated_at from {ENTITY_TABLES[entity]} "  # noqa: S608 our names
+            f"where {column} = $1 order by id for update",
+            user_id,
+        )
     }
 
 
 async def _touched(
-    connection: Any, entity: str, entity_id: int, owned: Mapping[str, list[int]]
+    connection: Any, sounds: Sequence[int], tagger: int | None
 ) -> dict[str, list[int]]:
-    """What else gets a new version when the entity goes: sets with its sounds, sounds it tagged."""
-    sounds = [entity_id] if entity == "sound" else owned.get("sound", [])
+    """What gets a new version when these sounds and this user go: their sets, what he tagged."""
     sets = await connection.fetch(
         "select distinct set_id as id from set_sounds where sound_id = any($1::bigint[])", sounds
     )
     tagged = await connection.fetch(
-        "select distinct sound_id as id from sound_tags where user_id = $1",
-        entity_id if entity == "user" else None,
+        "select distinct sound_id as id from sound_tags where user_id = $1", tagger
     )
     return {"set": [row["id"] for row in sets], "sound": [row["id"] for row in tagged]}
 

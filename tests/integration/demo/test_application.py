@@ -215,6 +215,26 @@ async def test_a_destroyed_user_takes_all_that_is_his_along(
     assert await published() == list(change.events)
 
 
+async def test_what_goes_with_a_user_is_newer_than_its_own_version(
+    application: Application, database: Any
+) -> None:
+    user = await only(application, writes.create_user("Going"))
+    sound = await only(application, writes.create_sound(user.id, "Ahead of its user"))
+    await database.execute(
+        """
+        begin;
+        alter table sounds disable trigger sounds_updated_at;
+        update sounds set updated_at = updated_at + interval '1 hour'
+            where title = 'Ahead of its user';
+        alter table sounds enable trigger sounds_updated_at;
+        commit;
+        """
+    )
+    ahead = await version(database, "sound", sound.id)
+    change = await only(application, writes.destroy("user", user.id))
+    assert Event("sound", sound.id, Action.DESTROY, ahead + 1) in change.events
+
+
 async def test_a_deletion_is_newer_than_a_version_ahead_of_the_clock(
     application: Application, database: Any
 ) -> None:
