@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from query_api import profiles
 from query_api.aliases import alias_of
 from query_api.parameters import SearchRequest
 from query_api.profiles import Match, Profiles, SearchProfile, Weights
@@ -84,9 +83,8 @@ def fingerprint(request: SearchRequest, all_profiles: Profiles) -> str:
 
     It covers what decides which hits there are and their order, the profiles included.
     """
-    state = "\0".join(
-        (request.text, ",".join(request.entities), profiles.digest(all_profiles, request.entities))
-    )
+    types = (f"{entity}:{all_profiles[entity].digest}" for entity in request.entities)
+    state = "\0".join((request.text, *types))
     return hashlib.sha256(state.encode()).hexdigest()[:16]
 
 

@@ -6,6 +6,7 @@ is validated once, at the start; the planner trusts it.
 
 import hashlib
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -47,6 +48,11 @@ class SearchProfile(_Part):
     fields: tuple[str, ...] = ()  # returned with a hit; what is not here never leaves the index
     weight: Annotated[float, Field(gt=0)] = 1.0  # among hits of several types
 
+    @cached_property
+    def digest(self) -> str:
+        """Short text that changes whenever the profile does."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
 
 Profiles = Mapping[str, SearchProfile]
 
@@ -59,12 +65,6 @@ def read(definitions: Mapping[str, Definition]) -> Profiles:
     """
     profiles = {entity: _read_one(definition) for entity, definition in definitions.items()}
     return dict(sorted(profiles.items(), key=lambda item: (-item[1].weight, item[0])))
-
-
-def digest(profiles: Profiles, entities: tuple[str, ...]) -> str:
-    """Short text that changes whenever the profile of one of the entities does."""
-    state = "\n".join(profiles[entity].model_dump_json() for entity in entities)
-    return hashlib.sha256(state.encode()).hexdigest()[:16]
 
 
 def _read_one(definition: Definition) -> SearchProfile:
