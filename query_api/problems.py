@@ -69,6 +69,7 @@ KINDS: Final[Mapping[Code, Kind]] = {
 DEADLINE_DETAIL: Final = (
     "The search did not finish within its time limit. Try fewer or longer words, or try again."
 )
+_INTERNAL_DETAIL: Final = "Something broke on our side. The request id names it in our logs."
 _HTTP_DETAILS: Final = {
     Code.NOT_FOUND: "There is nothing at this address. GET /openapi.json lists what there is.",
     Code.METHOD_NOT_ALLOWED: "This address does not take that method; the Allow header names those "
@@ -77,6 +78,7 @@ _HTTP_DETAILS: Final = {
 _HTTP_CODES: Final = {404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED}
 _OVERLOADED_STATUS: Final = 429
 _TIMED_OUT_STATUS: Final = 504
+_TIMED_OUT_TYPE: Final = "search_timeout_exception"
 
 
 class QueryError(DiscoError):
@@ -130,9 +132,7 @@ def error_from(error: Exception) -> QueryError:
         return _from_engine(error)
     if isinstance(error, TimeoutError):
         return QueryError(Code.DEADLINE_EXCEEDED, DEADLINE_DETAIL)
-    return QueryError(
-        Code.INTERNAL_ERROR, "Something broke on our side. The request id names it in our logs."
-    )
+    return QueryError(Code.INTERNAL_ERROR, _INTERNAL_DETAIL)
 
 
 def problem_from(error: QueryError, request_id: str) -> Problem:
@@ -180,7 +180,11 @@ def response_from(error: Exception, request_id: str) -> Response:
 
 def _from_engine(error: TransportError | ApiError) -> QueryError:
     status = error.meta.status if isinstance(error, ApiError) else None
-    if isinstance(error, ConnectionTimeout) or status == _TIMED_OUT_STATUS:
+    if (
+        isinstance(error, ConnectionTimeout)
+        or status == _TIMED_OUT_STATUS
+        or _ran_out_of_time(error)
+    ):
         return QueryError(Code.DEADLINE_EXCEEDED, DEADLINE_DETAIL)
     if status == _OVERLOADED_STATUS:
         return QueryError(
@@ -191,6 +195,13 @@ def _from_engine(error: TransportError | ApiError) -> QueryError:
             Code.ENGINE_UNREACHABLE, "The search engine does not answer right now. Try again."
         )
     # The engine refused what we planned: that is our mistake, not the client's.
-    return QueryError(
-        Code.INTERNAL_ERROR, "Something broke on our side. The request id names it in our logs."
-    )
+    return QueryError(Code.INTERNAL_ERROR, _INTERNAL_DETAIL)
+
+
+def _ran_out_of_time(error: TransportError | ApiError) -> bool:
+    """Whether a shard ended a search at its deadline: a 429 whose cause is not overload."""
+    body = error.body if isinstance(error, ApiError) else None
+    if not isinstance(body, dict) or not isinstance(body.get("error"), dict):
+        return False
+    causes = body["error"].get("root_cause", ())
+    return any(cause.get("type") == _TIMED_OUT_TYPE for cause in causes)

@@ -1,5 +1,6 @@
 import json
 from http import HTTPStatus
+from typing import Any
 
 import pytest
 from elastic_transport import (
@@ -15,8 +16,17 @@ from starlette.exceptions import HTTPException
 from query_api import problems
 from query_api.problems import KINDS, Code, Problem, QueryError
 
+TIMED_OUT = {
+    "error": {
+        "root_cause": [{"type": "search_timeout_exception", "reason": "Time exceeded"}],
+        "type": "search_phase_execution_exception",
+        "reason": "Partial shards failure",
+    },
+    "status": 429,
+}
 
-def engine_answer(status: int) -> ApiError:
+
+def engine_answer(status: int, body: Any = "engine_internals") -> ApiError:
     meta = ApiResponseMeta(
         status=status,
         http_version="1.1",
@@ -24,7 +34,7 @@ def engine_answer(status: int) -> ApiError:
         duration=0.1,
         node=NodeConfig("http", "localhost", 9200),
     )
-    return ApiError("engine_internals", meta, {"error": "engine_internals"})
+    return ApiError("engine_internals", meta, body)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +44,8 @@ def engine_answer(status: int) -> ApiError:
         (ConnectionTimeout("slow"), Code.DEADLINE_EXCEEDED),
         (TimeoutError(), Code.DEADLINE_EXCEEDED),
         (engine_answer(429), Code.ENGINE_OVERLOADED),
+        (engine_answer(429, {"error": "engine_internals"}), Code.ENGINE_OVERLOADED),
+        (engine_answer(429, TIMED_OUT), Code.DEADLINE_EXCEEDED),
         (engine_answer(500), Code.ENGINE_UNREACHABLE),
         (engine_answer(503), Code.ENGINE_UNREACHABLE),
         (engine_answer(504), Code.DEADLINE_EXCEEDED),
