@@ -7,7 +7,7 @@ from typing import Any
 from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch
 
-from core.definitions import Definition
+from core.definitions import Definition, Recipe
 from core.engine import create_engine, is_unavailable
 from core.settings import Settings
 from indexer.disk_room import wanted_free
@@ -168,14 +168,17 @@ async def _note_aliases(
         elif len(live[entity]) > 1:
             names = ", ".join(one.index for one in live[entity])
             chart.problem(alias, f"is the alias of more than one index: {names}", remedy)
-        elif (built_from := live[entity][0].name.definition) != definition.hash:
-            chart.warning(
-                alias,
-                f"was built from definition {built_from}; the files are {definition.hash} now",
-                remedy,
-            )
+        elif (changed := _changed(live[entity][0].recipe, definition)) is not None:
+            chart.warning(alias, f"its files have changed since it was built: {changed}", remedy)
         else:
             chart.ok(alias, f"{await _count(engine, alias):,} documents")
+
+
+def _changed(built: Recipe, definition: Definition) -> str | None:
+    """What of a definition is not what a generation was built with; None if nothing is."""
+    if built.hash != definition.hash:
+        return "mapping, hydration SQL or analysis"
+    return None if built.dependents_sql == definition.dependents_sql else "dependents SQL"
 
 
 async def _count(engine: AsyncElasticsearch, alias: str) -> int:

@@ -5,7 +5,6 @@ import dataclasses
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import asyncpg
 import pytest
@@ -146,11 +145,12 @@ async def test_an_ordinary_user_of_the_database_may_ask(settings: Settings) -> N
     assert _ill(refused) == {(PRIMARY, "connection", Condition.PROBLEM)}
 
 
-async def test_a_blocked_index_and_a_changed_definition(made: Settings, tmp_path: Path) -> None:
+async def test_a_blocked_index_and_a_changed_definition(made: Settings) -> None:
     loaded = definitions.load(made.definitions_path)
     changed = {
         **loaded,
         "sound": dataclasses.replace(loaded["sound"], hash="00000000"),
+        "group": dataclasses.replace(loaded["group"], dependents_sql="SELECT 'sound', 1"),
         "label": dataclasses.replace(loaded["group"], entity="label"),
     }
     async with create_engine(made) as engine:
@@ -163,6 +163,7 @@ async def test_a_blocked_index_and_a_changed_definition(made: Settings, tmp_path
     assert _ill(seen) == {
         (ENGINE, "blocks", Condition.PROBLEM),
         (ENGINE, f"{made.index_prefix}-sound", Condition.WARNING),
+        (ENGINE, f"{made.index_prefix}-group", Condition.WARNING),
         (ENGINE, f"{made.index_prefix}-label", Condition.PROBLEM),
     }
     assert _ill(again) == set()

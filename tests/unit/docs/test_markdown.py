@@ -25,7 +25,10 @@ disco y   # [no](block.md)
 
 ### Deeper
 
-deep
+1. deep
+   ```sh
+   disco z
+   ```
 
 ## Second
 
@@ -40,7 +43,10 @@ def test_links_are_those_of_the_prose() -> None:
 
 def test_spans_and_blocks_are_told_apart() -> None:
     assert PAGE.spans == ["[no](link.md)", "disco x", "part", "a\\|b"]
-    assert PAGE.blocks == [("sh", "disco y   # [no](block.md)\n# Not a heading\n")]
+    assert PAGE.blocks == [
+        ("sh", "disco y   # [no](block.md)\n# Not a heading\n"),
+        ("sh", "   disco z\n"),
+    ]
 
 
 def test_headings_and_their_anchors() -> None:
