@@ -134,17 +134,16 @@ async def _note_blocks(chart: Chart, engine: AsyncElasticsearch, settings: Setti
     found = await engine.indices.get_settings(
         index=generation_pattern(settings.index_prefix), name="index.blocks.*", flat_settings=True
     )
-    blocked = {
-        index: [name for name, value in content["settings"].items() if str(value) == "true"]
-        for index, content in found.items()
-    }
-    blocked = {index: names for index, names in blocked.items() if names}
-    for index, names in sorted(blocked.items()):
+    blocked: dict[str, list[str]] = defaultdict(list)
+    for index, content in sorted(found.items()):
+        for block, value in content["settings"].items():
+            if str(value) == "true":
+                blocked[block].append(index)
+    for block, indices in sorted(blocked.items()):
         chart.problem(
             "blocks",
-            f"{index} has {', '.join(names)}",
-            "make room on the disk, then set it to null (PUT /<index>/_settings); "
-            "docs/operations.md, “The engine takes no writes”",
+            f"{block} is set on {', '.join(indices[:3])}{' …' if len(indices) > 3 else ''}",
+            "make room on the disk; docs/operations.md, “The engine takes no writes”",
         )
     if not blocked:
         chart.ok("blocks", "no index is blocked")

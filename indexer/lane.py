@@ -161,6 +161,8 @@ class Lane:
             return batch
         await self._finish(batch, results, time.monotonic() - began)
         if results.again:
+            refused = f"Elasticsearch did not take {len(results.again)} changes"
+            log.warning("batch_postponed", queue=self._settings.queue, error=refused)
             RETRIES.labels("Elasticsearch").inc()
         return {key: batch[key] for key in results.again}
 

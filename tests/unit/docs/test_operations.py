@@ -1,9 +1,11 @@
-"""docs/operations.md tells what to do about everything that can be dead-lettered."""
+"""docs/operations.md tells of every dead letter, and of every log line that asks for attention."""
 
 import re
 
-from tests.unit.docs.markdown import ROOT, page
+from tests.unit.docs.markdown import ROOT, page, texts
 
+# The event's name, or the choice between two.
+_LOGGED = re.compile(r"log\.(?:warning|error|exception)\(\s*([^,)]+)")
 # Given by the broker itself.
 DELIVERY_LIMIT = "delivery_limit"
 
@@ -24,7 +26,23 @@ def test_the_code_has_reasons() -> None:
 
 
 def test_every_reason_of_a_dead_letter_has_its_remedy() -> None:
-    section = page("docs/operations.md").section("Dead letters")
-    first_cells = re.findall(r"^\| (`[^|]+`) \|", section, re.MULTILINE)
-    documented = {name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)}
-    assert documented == _reasons()
+    assert _documented("Dead letters") == _reasons()
+
+
+def test_every_warning_and_error_of_the_log_is_explained() -> None:
+    logged = {
+        name
+        for path, text in texts(".py")
+        if path.parts[0] in {"core", "indexer", "query_api"}
+        for call in _LOGGED.findall(text)
+        for name in re.findall(r'"(\w+)"', call)
+    }
+    assert "event_dead_lettered" in logged
+    assert _documented("Logs") == logged
+
+
+def _documented(heading: str) -> set[str]:
+    """What stands in `backticks` in the first column of a section's table."""
+    section = page("docs/operations.md").section(heading)
+    cells = re.findall(r"^\| (`[^|]+`) \|", section, re.MULTILINE)
+    return {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
