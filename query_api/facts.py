@@ -32,13 +32,16 @@ class Fact:
         return tuple((value, f"/?{urlencode({'q': value})}") for value in self.values)
 
 
-def summary(fields: Mapping[str, Any]) -> list[Fact]:
-    """What a list of results shows of a hit."""
-    kept = {
-        name: value[:_MOST_VALUES] if isinstance(value, list) else value
-        for name, value in fields.items()
-        if name not in _TOLD_ELSEWHERE and not _is_unremarkable(name, value)
-    }
+def summary(fields: Mapping[str, Any], subtitle: str | None = None) -> list[Fact]:
+    """What a list of results shows of a hit: nothing twice, and nothing that goes without saying.
+
+    `subtitle` is what stands above: a place named there needs no second mention.
+    """
+    said = {part.casefold() for part in (subtitle or "").split(", ")}
+    kept: dict[str, Any] = {}
+    for name, value in fields.items():
+        if name not in _TOLD_ELSEWHERE and not _is_unremarkable(name, value):
+            kept[name] = _unsaid(value, said)
     return all_facts(kept)
 
 
@@ -63,6 +66,19 @@ def date(moment: str) -> str:
 
 def _is_unremarkable(name: str, value: Any) -> bool:
     return not isinstance(value, list) and (name, value) in _UNREMARKABLE
+
+
+def _unsaid(value: Any, said: set[str]) -> Any:
+    """The value without what was said before, which is then said as well."""
+    if isinstance(value, list):
+        new = [one for one in value if str(one).casefold() not in said]
+        return new[:_MOST_VALUES]
+    if not isinstance(value, str):
+        return value
+    if value.casefold() in said:
+        return None
+    said.add(value.casefold())
+    return value
 
 
 def _fact(name: str, value: Any) -> Fact | None:

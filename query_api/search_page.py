@@ -83,7 +83,7 @@ class SearchPage:
             q=q,
             chosen=chosen,
             tabs=_tabs(q, chosen, tuple(self._searcher.profiles)),
-            hits=[(hit, facts.summary(hit["fields"])) for hit in answer["hits"]],
+            hits=[(hit, facts.summary(hit["fields"], hit["subtitle"])) for hit in answer["hits"]],
             first=searched.position + 1,
             last=searched.position + len(answer["hits"]),
             total=answer["total"],

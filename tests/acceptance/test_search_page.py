@@ -272,6 +272,21 @@ def test_a_screen_reader_finds_its_way(either: Page) -> None:
     expect(either.get_by_role("link", name="Skip to results")).to_be_focused()
 
 
+def test_names_of_every_script_stand_in_one_column(either: Page) -> None:
+    either.goto("/")
+    edges = [
+        either.locator(".hit-title a", has_text=name).evaluate(
+            """link => {
+                const range = document.createRange();
+                range.selectNodeContents(link);
+                return Math.round(range.getBoundingClientRect().left);
+            }"""
+        )
+        for name in ("القاهرة", "Windowlicker")
+    ]
+    assert edges[0] == edges[1]
+
+
 @pytest.mark.parametrize("path", ["/", "/?q=window", "/aphextwin/windowlicker", "/?q=مطر"])
 def test_a_phone_shows_everything_without_scrolling_sideways(
     browser: Browser, address: str, path: str

@@ -57,6 +57,12 @@ def test_a_list_of_results_leaves_out_what_says_nothing() -> None:
     assert [fact.values for fact in shown] == [("a", "b", "c")]
 
 
+def test_a_list_of_results_says_nothing_twice() -> None:
+    fields = {"city": "Berlin", "country": "DE", "genre": "House", "tags": ["house", "deep"]}
+    shown = facts.summary(fields, "Berlin, DE")
+    assert [fact.values for fact in shown] == [("House",), ("deep",)]
+
+
 def test_values_lead_to_a_search_for_them() -> None:
     (tags,) = facts.all_facts({"tags": ["drum & bass"]})
     assert tags.links == (("drum & bass", "/?q=drum+%26+bass"),)
