@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import uvloop
 
-from cli.output import dry_run_option, progress
+from cli.output import dry_run_option, json_option, print_json, print_json_line, progress
 from core.settings import Settings, load
 from demo import operations as demo
 from demo.sizes import Size
@@ -35,13 +35,14 @@ _LOOK_INTERVAL = 0.5
     help="Folder of a real catalogue to import.  [default: ../shared/data, if it is there]",
 )
 @dry_run_option
-def up(name: str, size: str, data: Path | None, dry_run: bool) -> None:
+@json_option
+def up(*, name: str, size: str, data: Path | None, dry_run: bool, as_json: bool) -> None:
     """Start the services, load and index a catalogue, run a worker and the API until Ctrl-C.
 
     What is there already is kept: a second start is quick.
     """
     if dry_run:
-        _print_plan(name, size, data)
+        _print_plan(_plan(name, size, data), as_json)
         return
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = stacks.up(name, root=_ROOT, progress=progress)
@@ -49,7 +50,7 @@ def up(name: str, size: str, data: Path | None, dry_run: bool) -> None:
         settings = load(file=started.settings_file)
         uvloop.run(_load_catalogue(settings, Size[size], data))
         uvloop.run(_index(settings))
-        _serve(settings, started.settings_file.parent / "logs")
+        _serve(settings, started.settings_file.parent / "logs", as_json)
     except KeyboardInterrupt:
         progress("stopping")
     finally:
@@ -88,7 +89,7 @@ async def _build(services: indexer.Services, entity: str) -> None:
             progress(f"indexing {entity}s: {state.read:,} of about {state.expected:,}")
 
 
-def _serve(settings: Settings, logs: Path) -> None:
+def _serve(settings: Settings, logs: Path, as_json: bool) -> None:
     """Run the programs until Ctrl-C, or until one of them ends by itself."""
     with ExitStack() as running:
         worker = running.enter_context(programs.worker(settings, logs))
@@ -97,7 +98,10 @@ def _serve(settings: Settings, logs: Path) -> None:
             progress(f"port {port} is taken; the API gets another one")
             port = 0
         api = running.enter_context(programs.query_api(settings, logs, port=port or None))
-        _announce(api, worker)
+        if as_json:
+            print_json_line({"api": api.url, "worker": worker.url, "logs": str(logs)})
+        else:
+            _announce(api, worker)
         while True:
             _raise_if_ended((worker, api))
             time.sleep(_LOOK_INTERVAL)
@@ -132,11 +136,20 @@ Ctrl-C stops what this command started.
     )
 
 
-def _print_plan(name: str, size: str, data: Path | None) -> None:
-    for step in stacks.plan_up(name, root=_ROOT):
-        click.echo(step)
+def _plan(name: str, size: str, data: Path | None) -> list[str]:
     folder = data or demo.find_data()
     source = f"the catalogue in {folder}" if folder else f"a generated catalogue ({size})"
-    click.echo(f"load {source}, unless one is loaded")
-    click.echo("build the index of each entity type that has none")
-    click.echo("run a worker and the query API until Ctrl-C, then stop what was started")
+    return [
+        *stacks.plan_up(name, root=_ROOT),
+        f"load {source}, unless one is loaded",
+        "build the index of each entity type that has none",
+        "run a worker and the query API until Ctrl-C, then stop what was started",
+    ]
+
+
+def _print_plan(steps: Sequence[str], as_json: bool) -> None:
+    if as_json:
+        print_json({"plan": steps})
+        return
+    for step in steps:
+        click.echo(step)

@@ -82,6 +82,7 @@ class Settings:
     sweep_rate: int = _setting(
         2_000, "Entities a second that the background sweep compares; 0: off."
     )
+    worker_metrics_host: str = _setting("127.0.0.1", "Address that a worker's /metrics is on.")
     worker_metrics_port: int = _setting(0, "Port of a worker's /metrics; 0: any free one.")
 
     standby_generations: int = _setting(1, "Former generations kept, written to, per entity type.")
