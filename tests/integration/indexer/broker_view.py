@@ -1,6 +1,7 @@
 """The broker as the tests see it: what waits, what is dead, and messages that are no events."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -49,6 +50,10 @@ class Broker:
         message = aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
         target = await self._channel.get_exchange(exchange)
         await target.publish(message, routing_key=routing_key)
+
+    async def send_many(self, messages: Sequence[tuple[str, bytes]]) -> None:
+        """Publish many such at once; all are confirmed at the end."""
+        await asyncio.gather(*(self.send(key, body) for key, body in messages))
 
     async def refresh(self, event: Event) -> None:
         """Publish an event as the indexer does for itself: to the batch queue."""

@@ -47,7 +47,9 @@ class Index:
 
     async def build(self, entities: Sequence[str] = ENTITIES) -> None:
         """A live generation of each entity type, with all that is in the database."""
-        await asyncio.gather(*(self._build(entity) for entity in entities))
+        async with asyncio.TaskGroup() as builds:
+            for entity in entities:
+                builds.create_task(self._build(entity))
 
     async def _build(self, entity: str) -> None:
         async for _ in operations.build(self.services, entity):

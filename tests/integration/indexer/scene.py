@@ -68,6 +68,14 @@ class Scene:
 
         await until(look, within=within, what=f"{entity} {entity_id} has no document")
 
+    async def dead_letters_are(self, count: int, *, within: float = 20) -> None:
+        """Wait until there are exactly so many dead letters."""
+
+        async def look() -> bool:
+            return await self.broker.dead() == count
+
+        await until(look, within=within, what=f"there are {count} dead letters")
+
     async def is_drained(self, worker: Worker, *, within: float = 30) -> None:
         """Wait until no event waits and none is held; the worker is stopped then.
 

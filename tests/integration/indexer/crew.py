@@ -1,0 +1,63 @@
+"""The crew: the workers of a storm, some of which are killed and replaced."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+from core.settings import Settings
+from tests.integration.indexer import worker_process
+from tests.integration.indexer.waiting import until
+from tests.integration.indexer.weather import Weather
+from tests.integration.indexer.worker_process import NO_METRICS, Metrics, Worker
+
+_STALL = 180.0  # seconds without progress that fail the test
+
+
+class Crew:
+    """Keeps as many workers running as the weather says. `close` kills what is left."""
+
+    def __init__(
+        self, settings: Settings, folder: Path, weather: Weather, chance: random.Random
+    ) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._weather = weather
+        self._chance = chance
+        self.counted: Metrics = NO_METRICS  # by those who were killed, as far as known
+        self.workers: list[Worker] = []
+        self.kills = 0
+
+    async def start(self) -> None:
+        """As many as there should be now, ready."""
+        wanted = self._weather.workers[self.kills % len(self._weather.workers)]
+        while len(self.workers) < wanted:
+            command = self._weather.command
+            self.workers.append(worker_process.spawn(self._settings, self._folder, command=command))
+        await asyncio.gather(*(worker.ready() for worker in self.workers))
+
+    async def suffer(self, progress: Callable[[], float]) -> None:
+        """Lose workers at random moments of the progress, and replace them."""
+        kills = self._weather.kills
+        for number in range(kills):
+            moment = 0.97 * (number + self._chance.random()) / kills
+
+            async def is_reached(moment: float = moment) -> bool:
+                return progress() >= moment
+
+            await until(is_reached, within=_STALL, what=f"progress {moment:.2f}", state=progress)
+            await self._kill_one()
+            await self.start()
+
+    async def _kill_one(self) -> None:
+        victim = self._chance.choice(self.workers)
+        self.counted += await victim.last_metrics()
+        self.workers.remove(victim)
+        await victim.kill()
+        self.kills += 1
+
+    async def close(self) -> None:
+        """End whatever still runs."""
+        for worker in self.workers:
+            if worker.is_running:
+                await worker.kill()
