@@ -18,11 +18,16 @@ FROM sounds s
 JOIN users u ON u.id = s.user_id AND u.visibility = 'public' AND u.deleted_at IS NULL
 LEFT JOIN genres g ON g.id = s.genre_id
 LEFT JOIN (
-    -- Several people may give a sound the same tag: distinct names, in one order for the digest.
-    SELECT st.sound_id, array_agg(DISTINCT t.name COLLATE "C" ORDER BY t.name COLLATE "C") AS tags
-    FROM sound_tags st
-    JOIN tags t ON t.id = st.tag_id
-    WHERE :wanted(st.sound_id)
-    GROUP BY st.sound_id
+    -- Many people may give a sound many tags: those that most agree on, so that a document stays
+    -- small, in one order for the digest.
+    SELECT p.sound_id, (array_agg(t.name ORDER BY p.people DESC, p.tag_id))[:50] AS tags
+    FROM (
+        SELECT st.sound_id, st.tag_id, count(*) AS people
+        FROM sound_tags st
+        WHERE :wanted(st.sound_id)
+        GROUP BY st.sound_id, st.tag_id
+    ) p
+    JOIN tags t ON t.id = p.tag_id
+    GROUP BY p.sound_id
 ) t ON t.sound_id = s.id
 WHERE :wanted(s.id) AND s.visibility = 'public' AND s.deleted_at IS NULL
