@@ -28,6 +28,8 @@ UNAVAILABLE_ERRORS = (
     # A replica cancels a query that holds up replay, or that a restart cut.
     asyncpg.SerializationError,
 )
+# What is wrong with the statement itself is wrong for every id: looking for the culprit is vain.
+STATEMENT_ERRORS = (asyncpg.SyntaxOrAccessError, asyncpg.InvalidCachedStatementError)
 
 
 @dataclass(frozen=True, kw_only=True)

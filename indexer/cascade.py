@@ -14,11 +14,11 @@ from aiormq.exceptions import AMQPError
 from pamqp.commands import Basic
 
 from core.broker import INDEXER_EXCHANGE
-from core.database import UNAVAILABLE_ERRORS
+from core.database import STATEMENT_ERRORS, UNAVAILABLE_ERRORS
 from core.definitions import Recipe
 from core.events import Action, Event, encode, routing_key
 from indexer.changes import Key
-from indexer.errors import TemporarilyUnavailableError
+from indexer.errors import DependentsUnknownError, TemporarilyUnavailableError
 from indexer.fence import ReplicaFence
 from indexer.metrics import DEPENDENTS
 
@@ -75,20 +75,37 @@ class DatabaseCascade:
         self._publisher = publisher
 
     async def publish(self, keys: Sequence[Key], now: int) -> None:
-        """Return when the broker has a refresh event for each dependent of the keys."""
+        """Return when the broker has a refresh event for each dependent of the keys.
+
+        Raises `DependentsUnknownError` for keys whose dependents cannot be found, after those of
+        all others were told.
+        """
         parents: dict[str, list[int]] = {}
         for entity, entity_id in keys:
             if entity in self._sql:
                 parents.setdefault(entity, []).append(entity_id)
+        failures: dict[Key, str] = {}
         for entity, ids in parents.items():
-            dependents = await self._find(entity, ids)
+            dependents = sorted(await self._find(entity, ids, failures))
             DEPENDENTS.inc(len(dependents))
             await self._publisher.publish(dependents, now)
+        if failures:
+            raise DependentsUnknownError(failures)
 
-    async def _find(self, entity: str, ids: list[int]) -> list[Key]:
+    async def _find(self, entity: str, ids: list[int], failures: dict[Key, str]) -> set[Key]:
+        """The dependents; halve the ids to find one whose dependents cannot be found."""
         _, pool = await self._fence.wait()
         try:
             rows = await pool.fetch(self._sql[entity], ids)
         except (*UNAVAILABLE_ERRORS, asyncpg.QueryCanceledError) as error:
             raise TemporarilyUnavailableError("PostgreSQL", repr(error)) from error
-        return sorted({(row[0], row[1]) for row in rows})
+        except asyncpg.PostgresError as error:
+            if len(ids) == 1 or isinstance(error, STATEMENT_ERRORS):
+                reason = f"dependents of {entity} not found: {type(error).__name__}: {error}"
+                failures.update(((entity, one), reason) for one in ids)
+                return set()
+            middle = len(ids) // 2
+            return await self._find(entity, ids[:middle], failures) | await self._find(
+                entity, ids[middle:], failures
+            )
+        return {(row[0], row[1]) for row in rows}

@@ -1,5 +1,7 @@
 """What can go wrong in the indexer."""
 
+from collections.abc import Mapping
+
 from core.errors import DiscoError
 
 
@@ -15,6 +17,17 @@ class TemporarilyUnavailableError(IndexerError):
     def __init__(self, service: str, detail: str) -> None:
         super().__init__(f"{service} is unavailable: {detail}")
         self.service = service
+
+
+class DependentsUnknownError(IndexerError):
+    """The dependents SQL fails on some entities; `reasons` has the database's words for each.
+
+    Their events are dead-lettered. Mend the rows or the definition, then replay them.
+    """
+
+    def __init__(self, reasons: Mapping[tuple[str, int], str]) -> None:
+        super().__init__("; ".join(sorted(set(reasons.values()))))
+        self.reasons = reasons
 
 
 class NoGenerationError(IndexerError):

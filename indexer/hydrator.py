@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
-from core.database import UNAVAILABLE_ERRORS, Pool
+from core.database import STATEMENT_ERRORS, UNAVAILABLE_ERRORS, Pool
 from core.definitions import Recipe
 from core.telemetry import logger
 from indexer.changes import Key, Row
@@ -26,8 +26,6 @@ _DOCUMENTS = """
 SELECT id, (extract(epoch FROM updated_at) * 1000000)::bigint AS version, document
 FROM (SELECT d.id, d.updated_at, row_to_json(d)::text AS document FROM ({sql}) d OFFSET 0) h
 """
-# What is wrong with the statement itself is wrong for every id: looking for the culprit is vain.
-_STATEMENT_ERRORS = (asyncpg.SyntaxOrAccessError, asyncpg.InvalidCachedStatementError)
 
 log = logger("hydrator")
 
@@ -98,7 +96,7 @@ class DatabaseHydrator:
     async def _isolate(
         self, reading: _Reading, entity: str, ids: list[int], error: asyncpg.PostgresError
     ) -> None:
-        if len(ids) == 1 or isinstance(error, _STATEMENT_ERRORS):
+        if len(ids) == 1 or isinstance(error, STATEMENT_ERRORS):
             log.error("hydration_failed", entity=entity, ids=ids[:10], error=str(error))
             reason = f"hydration of {entity} failed: {type(error).__name__}: {error}"
             reading.failures.update(((entity, entity_id), reason) for entity_id in ids)

@@ -21,6 +21,7 @@ from indexer.changes import (
     plan_settlement,
     plan_write,
 )
+from indexer.errors import DependentsUnknownError
 
 SETTLE_ROUNDS = 8
 
@@ -94,7 +95,10 @@ class Pipeline:
         results = Results(now=now, clamped=ahead, poison=dict(hydration.failures))
         sound = [change for change in changes if change.key not in hydration.failures]
         if parents := [change.key for change in sound if change.cascades]:
-            await self.cascade.publish(parents, now)
+            try:
+                await self.cascade.publish(parents, now)
+            except DependentsUnknownError as error:
+                results.poison |= error.reasons  # what can be written is written all the same
         writes = [
             plan_write(self._clamped(change, now), hydration.rows.get(change.key))
             for change in sound
