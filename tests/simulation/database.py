@@ -150,9 +150,9 @@ class Database:
         return True
 
 
-def _changed(
+def _changed(  # noqa: PLR0911 - a line for each statement
     seen: Mapping[Key, Record | None], key: Key, statement: Statement
-) -> dict[Key, Record | None] | None:  # noqa: PLR0911 - a line for each statement
+) -> dict[Key, Record | None] | None:
     """The rows that a statement changes, not stamped yet; None if it cannot be."""
     record = seen.get(key)
     users = [one for one, other in seen.items() if isinstance(other, User)]

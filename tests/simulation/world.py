@@ -67,7 +67,7 @@ class World:
         self.engine = Engine()
         self.workers = [Worker(self, name) for name in ("worker A", "worker B")]
         self.builds: list[Agent] = []
-        self.scan_began = 0  # moment
+        self.scan_began = -1  # moment; -1: not yet
         self.refused: set[Key] = set()  # what a build could not write, and told its operator
         self._making: Iterator[None] | None = None
         self._notes: list[tuple[str, tuple[object, ...]]] = []
@@ -174,7 +174,7 @@ class World:
             pass
         elif self.engine.late:
             happenings.arrive(self)
-        elif self._making is not None and not self.scan_began:
+        elif self._making is not None and self.scan_began < 0:
             self.build()
         else:
             return False
