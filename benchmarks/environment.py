@@ -4,6 +4,7 @@ The generated catalogue is loaded once a size and kept in a template database; e
 a fresh copy of it, so that what one changes does not reach the next.
 """
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -82,11 +83,16 @@ def _template(stack: Stack, size: str, say: Say) -> str:
 
 
 async def _index(made: Environment) -> None:
-    async with indexer.open_indexer(made.settings) as services:
+    async with indexer.open_indexer(made.settings) as services, asyncio.TaskGroup() as builds:
         for entity in services.definitions:
-            made.say(f"indexing {entity}")
-            async for _ in indexer.build(services, entity):
-                pass
+            builds.create_task(_build(made, services, entity))
+
+
+async def _build(made: Environment, services: indexer.Services, entity: str) -> None:
+    made.say(f"indexing {entity}s")
+    async for _ in indexer.build(services, entity):
+        pass
+    made.say(f"indexed {entity}s")
 
 
 def corpus(size: str, settings: Settings) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """`disco index`: definitions and the indices that are built from them."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -82,14 +83,19 @@ def reindex(entities: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
 
 
 async def _reindex(settings: Settings, names: Sequence[str], as_json: bool) -> None:
-    async with operations.open_indexer(settings) as services:
+    """All entity types side by side: small ones are done while the large one is read."""
+    async with operations.open_indexer(settings) as services, asyncio.TaskGroup() as builds:
         for name in names:
-            began = last = time.monotonic()
-            async for state in operations.build(services, name):
-                if not as_json and time.monotonic() - last >= _PROGRESS_INTERVAL:
-                    last = time.monotonic()
-                    progress(_progress_line(state, last - began))
-            _print_built(state, time.monotonic() - began, as_json)
+            builds.create_task(_build(services, name, as_json))
+
+
+async def _build(services: operations.Services, name: str, as_json: bool) -> None:
+    began = last = time.monotonic()
+    async for state in operations.build(services, name):
+        if not as_json and time.monotonic() - last >= _PROGRESS_INTERVAL:
+            last = time.monotonic()
+            progress(_progress_line(state, last - began))
+    _print_built(state, time.monotonic() - began, as_json)
 
 
 def _print_plan(settings: Settings, names: Sequence[str], as_json: bool) -> None:

@@ -1,5 +1,6 @@
 """`disco demo up`: everything on one machine, with a catalogue to look at, until Ctrl-C."""
 
+import asyncio
 import signal
 import time
 from collections.abc import Sequence
@@ -72,12 +73,12 @@ async def _load_catalogue(settings: Settings, size: Size, data: Path | None) -> 
 
 async def _index(settings: Settings) -> None:
     """Build the index of each entity type that has none."""
-    async with indexer.open_indexer(settings) as services:
+    async with indexer.open_indexer(settings) as services, asyncio.TaskGroup() as builds:
         for entity in services.definitions:
             try:
                 await services.generations.live(entity)
             except NoGenerationError:
-                await _build(services, entity)
+                builds.create_task(_build(services, entity))
 
 
 async def _build(services: indexer.Services, entity: str) -> None:
@@ -87,6 +88,7 @@ async def _build(services: indexer.Services, entity: str) -> None:
         if time.monotonic() - last >= _PROGRESS_INTERVAL:
             last = time.monotonic()
             progress(f"indexing {entity}s: {state.read:,} of about {state.expected:,}")
+    progress(f"indexed {entity}s: {state.read:,}")
 
 
 def _serve(settings: Settings, logs: Path, as_json: bool) -> None:

@@ -17,7 +17,7 @@ from core.broker import INDEXER_EXCHANGE
 from core.database import STATEMENT_ERRORS, UNAVAILABLE_ERRORS
 from core.definitions import Recipe
 from core.events import Action, Event, encode, routing_key
-from indexer.changes import Key
+from indexer.changes import Key, Write
 from indexer.errors import DependentsUnknownError, TemporarilyUnavailableError
 from indexer.fence import ReplicaFence
 from indexer.metrics import DEPENDENTS
@@ -32,17 +32,17 @@ class RefreshPublisher:
     def __init__(self, channel: AbstractChannel) -> None:
         self._channel = channel
 
-    async def publish(self, keys: Sequence[Key], now: int) -> None:
-        """Return when the broker has all of them; `now` is their time, in microseconds.
+    async def publish(self, stamped: Sequence[tuple[Key, int]]) -> None:
+        """Publish an event for each key and time (microseconds); return when the broker has all.
 
         Raises `TemporarilyUnavailableError`; some may have been published then.
         """
         channel = await self._channel.get_underlay_channel()
         properties = Basic.Properties(delivery_mode=_PERSISTENT, content_type="application/json")
-        for start in range(0, len(keys), _IN_FLIGHT):
+        for start in range(0, len(stamped), _IN_FLIGHT):
             events = [
-                Event(entity, entity_id, Action.REFRESH, now)
-                for entity, entity_id in keys[start : start + _IN_FLIGHT]
+                Event(entity, entity_id, Action.REFRESH, moment)
+                for (entity, entity_id), moment in stamped[start : start + _IN_FLIGHT]
             ]
             try:
                 await asyncio.gather(
@@ -88,9 +88,13 @@ class DatabaseCascade:
         for entity, ids in parents.items():
             dependents = sorted(await self._find(entity, ids, failures))
             DEPENDENTS.inc(len(dependents))
-            await self._publisher.publish(dependents, now)
+            await self._publisher.publish([(key, now) for key in dependents])
         if failures:
             raise DependentsUnknownError(failures)
+
+    async def announce(self, writes: Sequence[Write]) -> None:
+        """Return when the broker has a refresh event of each write under its version."""
+        await self._publisher.publish([(write.key, write.version) for write in writes])
 
     async def _find(self, entity: str, ids: list[int], failures: dict[Key, str]) -> set[Key]:
         """The dependents; halve the ids to find one whose dependents cannot be found."""

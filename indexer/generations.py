@@ -146,8 +146,23 @@ class Generations:
             created_at=datetime.now(UTC),
         )
         index = name.build()
+        await self._forbid_accidents()
         await self._engine.indices.create(index=index, **index_body(definition, self._settings))
         return Generation(name=name, index=index, is_live=False, recipe=definition)
+
+    async def _forbid_accidents(self) -> None:
+        """See to it that no generation comes into being by a write.
+
+        A bulk request to a generation that was just deleted would otherwise make an index of its
+        name, with a mapping that the engine guesses.
+        """
+        prefix = self._settings.index_prefix
+        await self._engine.indices.put_index_template(
+            name=f"{prefix}-generations",
+            index_patterns=[generation_pattern(prefix)],
+            priority=500,
+            allow_auto_create=False,
+        )
 
     async def promote(self, generation: Generation) -> None:
         """Make queries reach this generation and no other of its type, in one atomic action."""

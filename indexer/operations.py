@@ -156,6 +156,5 @@ async def _repair(services: Services, differences: Sequence[Difference]) -> int:
     async with open_broker(services.settings, name="disco verify") as connection:
         channel = await connection.channel()
         await declare_topology(channel, services.settings)
-        keys = [difference.key for difference in differences]
-        await RefreshPublisher(channel).publish(keys, now)
-    return len(keys)
+        await RefreshPublisher(channel).publish([(one.key, now) for one in differences])
+    return len(differences)

@@ -1,15 +1,18 @@
 """Parity: one generation against the database, and what it takes to make them equal."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
 
 from core.telemetry import logger
-from indexer.changes import Change, Key
+from indexer.changes import Change, Key, Write
 from indexer.errors import IndexerError
-from indexer.generations import Generation
+from indexer.generations import LEASE_SECONDS, Generation
 from indexer.services import Services, route_to
 from indexer.verification import Compared, Comparison, Difference, confirm
 
 _PASSES = 5
+_LONGEST_WRITE = 5.0  # seconds from a hydration to the end of its write
 _PATIENCE = 5.0  # seconds that a change may be on its way
 
 log = logger("parity")
@@ -45,6 +48,9 @@ async def establish(services: Services, generation: Generation) -> int:
 
     Passes are repeated until one finds nothing. Raises `NoParityError`.
     """
+    # A write that was hydrated before every worker knew the generation must have landed by now.
+    age = datetime.now(UTC) - generation.name.created_at
+    await asyncio.sleep(max(0.0, LEASE_SECONDS + _LONGEST_WRITE - age.total_seconds()))
     mended = 0
     found: list[Key] = []
     for _ in range(_PASSES):
@@ -76,7 +82,10 @@ async def _mend(services: Services, generation: Generation, keys: Sequence[Key])
 
 
 class _NoCascade:
-    """What is compared or mended has not changed, so no dependent is concerned."""
+    """What is compared or mended has not changed, so nobody need be told."""
 
     async def publish(self, keys: Sequence[Key], now: int) -> None:
         """Publish nothing."""
+
+    async def announce(self, writes: Sequence[Write]) -> None:
+        """Publish nothing: a build that dies takes its generation along."""

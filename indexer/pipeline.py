@@ -55,10 +55,14 @@ class Store(Protocol):
 
 
 class Cascade(Protocol):
-    """Tells dependents that what they join has changed."""
+    """Publishes the indexer's own events."""
 
     async def publish(self, keys: Sequence[Key], now: int) -> None:
         """Publish, and have confirmed, a refresh event stamped `now` for each dependent."""
+        ...
+
+    async def announce(self, writes: Sequence[Write]) -> None:
+        """Publish, and have confirmed, a refresh event of each write under its version."""
         ...
 
 
@@ -94,16 +98,16 @@ class Pipeline:
         ahead = sum(change.version > now + self.clock_tolerance for change in changes)
         results = Results(now=now, clamped=ahead, poison=dict(hydration.failures))
         sound = [change for change in changes if change.key not in hydration.failures]
-        if parents := [change.key for change in sound if change.cascades]:
-            try:
-                await self.cascade.publish(parents, now)
-            except DependentsUnknownError as error:
-                results.poison |= error.reasons  # what can be written is written all the same
         writes = [
             plan_write(self._clamped(change, now), hydration.rows.get(change.key))
             for change in sound
         ]
         await self._write(writes, results)
+        if parents := [change.key for change in sound if change.cascades]:
+            try:
+                await self.cascade.publish(parents, now)
+            except DependentsUnknownError as error:
+                results.poison |= error.reasons  # it was written all the same
         return results
 
     def _clamped(self, change: Change, now: int) -> Change:
@@ -152,5 +156,9 @@ class Pipeline:
             if key not in hydration.failures
         )
         writes = [write for write in planned if write is not None]
-        results.resettled += len(writes)
+        if writes:
+            # No event carries these versions yet. If such a write outlives its sender and lands
+            # after all else, this event finds it.
+            await self.cascade.announce(writes)
+            results.resettled += len(writes)
         return writes

@@ -87,4 +87,4 @@ class Sweep:
         now, _ = await self._services.fence.wait()
         async with open_broker(self._services.settings, name="disco sweep") as connection:
             publisher = RefreshPublisher(await connection.channel())
-            await publisher.publish([difference.key for difference in differences], now)
+            await publisher.publish([(difference.key, now) for difference in differences])
