@@ -62,7 +62,7 @@ class ModelHydrator:
 
 
 class ModelCascade:
-    """Publishes a refresh event for each sound of a user."""
+    """Publishes refresh events: for each sound of a user, and of each settlement."""
 
     def __init__(self, world: "World", hydrator: ModelHydrator) -> None:
         self._world = world
@@ -80,12 +80,22 @@ class ModelCascade:
                 _fail_sometimes(self._world, "RabbitMQ")
                 self._world.publish(Event(*key, Action.REFRESH, now))
 
+    async def announce(self, writes: Sequence[Write]) -> None:
+        """Publish a refresh event of each write, one after the other."""
+        for write in writes:
+            await suspend(Step.PUBLISH)
+            _fail_sometimes(self._world, "RabbitMQ")
+            self._world.publish(Event(*write.key, Action.REFRESH, write.version))
+
 
 class NoDependents:
     """The cascade of what only compares and mends: nothing has changed."""
 
     async def publish(self, keys: Sequence[Key], now: int) -> None:
         """Publish nothing."""
+
+    async def announce(self, writes: Sequence[Write]) -> None:
+        """Publish nothing: a build that dies takes its generation along."""
 
 
 class ModelStore:

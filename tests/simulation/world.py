@@ -56,12 +56,11 @@ class World:
     lane_type = Lane
     waits_for_lease = True
     has_parity = True
-    has_late_requests = False
 
     def __init__(self, schedule: bytes) -> None:
         self.choices = Choices(schedule)
         self.moment = 0  # steps so far
-        self.has_failures = self.has_wrong_clocks = False
+        self.has_failures = self.has_wrong_clocks = self.has_late_requests = False
         self.database = self.database_type(_FIRST_ROWS)
         self.broker = Broker()
         self.engine = Engine()
@@ -215,6 +214,7 @@ class World:
         kinds = self.choices.take()
         self.has_failures = bool(kinds & 1)
         self.has_wrong_clocks = kinds & 6 == 6
+        self.has_late_requests = happenings.arrive in self.troubles
         if kinds < 240:
             self._add_first_generation()
 
