@@ -52,7 +52,7 @@ async def check_on_engine(
     engine: AsyncElasticsearch, definition: Definition, settings: Settings
 ) -> list[Finding]:
     """What the engine has against the mapping."""
-    return await _refusal(engine, definition, settings, mappings=definition.mappings)
+    return await _refusal(engine, definition, settings)
 
 
 async def check_documents(
@@ -62,7 +62,7 @@ async def check_documents(
     documents: Sequence[bytes],
 ) -> list[Finding]:
     """What the engine has against real documents, each reason once."""
-    async with _throwaway(engine, definition, settings, definition.mappings) as index:
+    async with _throwaway(engine, definition, settings) as index:
         body = b"".join(b'{"index":{}}\n' + document + b"\n" for document in documents)
         # Ready-made bytes pass through the client untouched; its types know only objects.
         answer = await engine.bulk(index=index, operations=body)  # type: ignore[arg-type]
@@ -75,10 +75,10 @@ async def _refusal(
     engine: AsyncElasticsearch,
     definition: Definition,
     settings: Settings,
-    mappings: Mapping[str, Any],
+    **replaced: Mapping[str, Any],
 ) -> list[Finding]:
     try:
-        async with _throwaway(engine, definition, settings, mappings):
+        async with _throwaway(engine, definition, settings, **replaced):
             return []
     except BadRequestError as error:
         detail = error.body.get("error", {}) if isinstance(error.body, dict) else {}
@@ -90,11 +90,14 @@ async def _throwaway(
     engine: AsyncElasticsearch,
     definition: Definition,
     settings: Settings,
-    mappings: Mapping[str, Any],
+    **replaced: Mapping[str, Any],
 ) -> AsyncIterator[str]:
-    """An index that is deleted in all cases. Its name is no generation's and takes no writes."""
+    """An index that is deleted in all cases. Its name is no generation's and takes no writes.
+
+    It is made as a generation is, but for the parts of the body that are `replaced`.
+    """
     index = f"{settings.index_prefix}-check.{definition.entity}.{secrets.token_hex(6)}"
-    body = index_body(definition, settings) | {"mappings": mappings}
+    body = index_body(definition, settings) | replaced
     # A node that can hold no more shards must not keep the check waiting for one.
     body["settings"] = body["settings"] | {"number_of_replicas": 0}
     try:
