@@ -80,9 +80,10 @@ def remove_indices(stack: Stack, prefix: str) -> None:
     for name in indices(stack):
         if name.startswith(f"{prefix}-"):
             call(port, f"/{quote(name)}?ignore_unavailable=true", method="DELETE")
-    templates = call(port, f"/_index_template/{prefix}-*")["index_templates"]
-    for template in templates:
-        call(port, f"/_index_template/{quote(template['name'])}", method="DELETE")
+    # Asked for by a pattern, none at all would be an error.
+    for template in call(port, "/_index_template")["index_templates"]:
+        if template["name"].startswith(f"{prefix}-"):
+            call(port, f"/_index_template/{quote(template['name'])}", method="DELETE")
 
 
 def _with_path(url: str, path: str) -> str:
