@@ -150,15 +150,12 @@ class _Checks:
         self, definition: Definition, found: _Findings, documents: Sequence[bytes]
     ) -> int:
         """How many documents the engine took."""
-        refusals = await mapping_check.check_on_engine(self._engine, definition, self._settings)
-        found.add(MAPPING_SUFFIX, refusals)
-        if refusals or not documents:
-            return 0
-        refused = await mapping_check.check_documents(
+        seen = await mapping_check.check_on_engine(
             self._engine, definition, self._settings, documents
         )
-        found.add(HYDRATE_SUFFIX, refused)
-        return 0 if refused else len(documents)
+        found.add(MAPPING_SUFFIX, seen.mapping)
+        found.add(HYDRATE_SUFFIX, seen.documents)
+        return seen.taken
 
 
 def _by_entity(problems: Iterable[Problem]) -> dict[str, list[Problem]]:

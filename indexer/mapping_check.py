@@ -4,9 +4,11 @@ The engine is asked with a real index, under a name that nothing else uses, whic
 cases. Its simulate calls would leave less behind after a crash, but take no document.
 """
 
+import re
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError
@@ -27,6 +29,16 @@ COMMON_TYPES: Mapping[str, str] = {
     "created_at": "date",
     "updated_at": "date",
 }
+_OF_ONE_DOCUMENT = re.compile(r" in document with id '.*", re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineView:
+    """What the engine says about a definition."""
+
+    mapping: tuple[Finding, ...] = ()  # against the mapping
+    documents: tuple[Finding, ...] = ()  # against documents, each reason once
+    taken: int = 0  # documents that it took
 
 
 def check_mapping(definition: Definition) -> Iterator[Finding]:
@@ -45,44 +57,40 @@ async def check_analysis(
     engine: AsyncElasticsearch, definition: Definition, settings: Settings
 ) -> list[Finding]:
     """What the engine has against the shared analysis."""
-    return await _refusal(engine, definition, settings, mappings={"dynamic": "strict"})
+    try:
+        async with _throwaway(engine, definition, settings, mappings={"dynamic": "strict"}):
+            return []
+    except BadRequestError as error:
+        return [_refusal(error)]
 
 
 async def check_on_engine(
-    engine: AsyncElasticsearch, definition: Definition, settings: Settings
-) -> list[Finding]:
-    """What the engine has against the mapping."""
-    return await _refusal(engine, definition, settings)
-
-
-async def check_documents(
     engine: AsyncElasticsearch,
     definition: Definition,
     settings: Settings,
     documents: Sequence[bytes],
-) -> list[Finding]:
-    """What the engine has against real documents, each reason once."""
-    async with _throwaway(engine, definition, settings) as index:
-        body = b"".join(b'{"index":{}}\n' + document + b"\n" for document in documents)
-        # Ready-made bytes pass through the client untouched; its types know only objects.
-        answer = await engine.bulk(index=index, operations=body)  # type: ignore[arg-type]
-    reasons = {_reason(item["index"]["error"]) for item in answer["items"] if _failed(item)}
-    remedy = "make the column and the field agree"
-    return [Finding(f"the engine refuses a document: {one}", remedy) for one in sorted(reasons)]
-
-
-async def _refusal(
-    engine: AsyncElasticsearch,
-    definition: Definition,
-    settings: Settings,
-    **replaced: Mapping[str, Any],
-) -> list[Finding]:
+) -> EngineView:
+    """What the engine has against the mapping, and against documents made of real rows."""
     try:
-        async with _throwaway(engine, definition, settings, **replaced):
-            return []
+        async with _throwaway(engine, definition, settings) as index:
+            if not documents:
+                return EngineView()
+            body = b"".join(b'{"index":{}}\n' + document + b"\n" for document in documents)
+            # Ready-made bytes pass through the client untouched; its types know only objects.
+            answer = await engine.bulk(index=index, operations=body)  # type: ignore[arg-type]
     except BadRequestError as error:
-        detail = error.body.get("error", {}) if isinstance(error.body, dict) else {}
-        return [Finding(f"the engine refuses it: {_reason(detail)}", "correct it")]
+        return EngineView(mapping=(_refusal(error),))
+    refused = [item["index"]["error"] for item in answer["items"] if "error" in item["index"]]
+    # One example of each: the innermost reason quotes the value, which is another each time.
+    examples = {_own_reason(error): _reason(error) for error in reversed(refused)}
+    remedy = "make the column and the field agree"
+    return EngineView(
+        taken=len(documents) - len(refused),
+        documents=tuple(
+            Finding(f"the engine refuses a document: {reason}", remedy)
+            for _, reason in sorted(examples.items())
+        ),
+    )
 
 
 @asynccontextmanager
@@ -115,14 +123,19 @@ async def _delete(engine: AsyncElasticsearch, index: str) -> None:
             raise
 
 
-def _failed(item: Mapping[str, Any]) -> bool:
-    return "error" in item["index"]
+def _refusal(error: BadRequestError) -> Finding:
+    detail = error.body.get("error") if isinstance(error.body, dict) else None
+    return Finding(f"the engine refuses it: {_reason(detail or error)}", "correct it")
 
 
 def _reason(error: Any) -> str:
-    """The innermost reasons: the outer ones only say that something is wrong."""
-    if not isinstance(error, dict):
-        return str(error)
-    cause = error.get("caused_by")
-    own = str(error.get("reason", "")).split(". Preview of field's value")[0]
+    """All reasons from the outermost in: the first ones only say that something is wrong."""
+    cause = error.get("caused_by") if isinstance(error, dict) else None
+    own = _own_reason(error)
     return f"{own}: {_reason(cause)}" if isinstance(cause, dict) else own
+
+
+def _own_reason(error: Any) -> str:
+    """Without what differs from document to document."""
+    reason = str(error.get("reason", "") if isinstance(error, dict) else error)
+    return _OF_ONE_DOCUMENT.sub("", reason)

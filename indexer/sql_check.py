@@ -50,6 +50,13 @@ WHERE t.oid = ANY($1::oid[])
 """
 
 
+_SOURCE_TABLE = """
+SELECT t.name::text AS name, format_type(a.atttypid, NULL) AS id_type
+FROM (SELECT to_regclass($1) AS name) t
+LEFT JOIN pg_attribute a ON a.attrelid = t.name AND a.attname = 'id' AND NOT a.attisdropped
+"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Column:
     """A column of a prepared statement."""
@@ -61,17 +68,13 @@ class Column:
 
 async def check_source_table(connection: "Connection", definition: Definition) -> list[Finding]:
     """Whether the table that is scanned has bigint ids."""
-    found = await connection.fetchval(
-        "SELECT format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = to_regclass($1) "
-        "AND attname = 'id' AND NOT attisdropped",
-        definition.source_table,
-    )
+    table, found = await _source_table(connection, definition)
     if found == "bigint":
         return []
-    what = f"source_table {definition.source_table!r} " + (
-        f"has an id of type {found}" if found else "is no table with an id in this database"
-    )
-    return [Finding(what, "name the table whose bigint ids the hydration SQL selects")]
+    missing = "is no table in this database" if table is None else "has no id"
+    what = f"has an id of type {found}" if found else missing
+    remedy = "name the table whose bigint ids the hydration SQL selects"
+    return [Finding(f"source_table {definition.source_table!r} {what}", remedy)]
 
 
 async def check_hydration(connection: "Connection", definition: Definition) -> list[Finding]:
@@ -206,9 +209,18 @@ def _constants(node: Mapping[str, Any]) -> Iterator[str]:
 
 
 async def _first_ids(connection: "Connection", definition: Definition) -> list[int]:
-    table = await connection.fetchval("SELECT to_regclass($1)::text", definition.source_table)
-    if table is None:
+    """Ids of a few rows; none where the source table is not as it should be."""
+    table, id_type = await _source_table(connection, definition)
+    if id_type != "bigint":
         return []
-    # to_regclass quotes the name where it has to be.
     rows = await connection.fetch(f"SELECT id FROM {table} ORDER BY id LIMIT {SAMPLE}")
     return [row["id"] for row in rows]
+
+
+async def _source_table(
+    connection: "Connection", definition: Definition
+) -> tuple[str | None, str | None]:
+    """The table's name, quoted where it has to be, and the type of its ids; None: there is none."""
+    row = await connection.fetchrow(_SOURCE_TABLE, definition.source_table)
+    assert row is not None
+    return row["name"], row["id_type"]
