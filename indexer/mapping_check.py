@@ -29,7 +29,7 @@ COMMON_TYPES: Mapping[str, str] = {
     "created_at": "date",
     "updated_at": "date",
 }
-_OF_ONE_DOCUMENT = re.compile(r" in document with id '.*", re.DOTALL)
+_OF_ONE_DOCUMENT = re.compile(r"^\[\d+:\d+\] | in document with id '.*", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
