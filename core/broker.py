@@ -6,7 +6,7 @@ from typing import Any
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection
-from aiormq.exceptions import AMQPError, ChannelPreconditionFailed
+from aiormq.exceptions import AMQPError, ChannelInvalidStateError, ChannelPreconditionFailed
 
 from core.errors import ServiceUnavailableError, UsageError
 from core.settings import Settings
@@ -18,7 +18,10 @@ INTERACTIVE_QUEUE = "indexer.interactive"
 BATCH_QUEUE = "indexer.batch"
 DEAD_QUEUE = "indexer.dead-letters"
 
-UNAVAILABLE_ERRORS = (AMQPError, OSError, TimeoutError)
+# The last is what a channel says that was closed under our hands.
+UNAVAILABLE_ERRORS = (AMQPError, OSError, TimeoutError, ChannelInvalidStateError)
+# A letter is looked at again and again; newer brokers would drop it after 20 times.
+_LETTER_DELIVERIES = 1_000_000_000
 
 
 @asynccontextmanager
@@ -61,7 +64,9 @@ async def declare_topology(channel: AbstractChannel, settings: Settings) -> None
             "or drain and delete the queue (docs/operations.md, “Changing the delivery limit”)"
         ) from error
     letters = await channel.declare_queue(
-        DEAD_QUEUE, durable=True, arguments={"x-queue-type": "quorum"}
+        DEAD_QUEUE,
+        durable=True,
+        arguments={"x-queue-type": "quorum", "x-delivery-limit": _LETTER_DELIVERIES},
     )
     await interactive.bind(models, routing_key="#")
     await batch.bind(internal, routing_key="#")

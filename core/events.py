@@ -4,6 +4,7 @@ The contract for producers is `docs/events.md`. An event is decoded from its rou
 (`<action>.<entity>`) and from `id` and `occurred_at` of its JSON body; all else is ignored.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -49,12 +50,32 @@ class MalformedEventError(DiscoError):
 
 
 def decode(routing_key: str, body: bytes, *, size_limit: int) -> Event:
-    """The event that a message stands for; raises `MalformedEventError`.
+    """The event that a producer's message stands for; raises `MalformedEventError`.
 
     `size_limit` is in bytes: a larger body is refused unread, so that no producer can stall a
     worker with it.
     """
     action, entity = _decode_routing_key(routing_key)
+    content = _decode_body(body, size_limit)
+    return Event(entity, _decode_id(content.get("id")), action, _decode_time(content))
+
+
+def decode_all(routing_key: str, body: bytes, *, size_limit: int) -> list[Event]:
+    """The events of a message: one, or in a refresh of ours one for each of its `ids`."""
+    action, entity = _decode_routing_key(routing_key)
+    content = _decode_body(body, size_limit)
+    moment = _decode_time(content)
+    if action is Action.REFRESH and isinstance(ids := content.get("ids"), list):
+        return [Event(entity, _decode_id(one), action, moment) for one in ids]
+    return [Event(entity, _decode_id(content.get("id")), action, moment)]
+
+
+def encode_refresh(ids: Iterable[int], occurred_at: int) -> bytes:
+    """The body of one message that refreshes many entities of a type."""
+    return orjson.dumps({"ids": list(ids), "occurred_at": format_time(occurred_at)})
+
+
+def _decode_body(body: bytes, size_limit: int) -> dict[str, object]:
     if len(body) > size_limit:
         raise MalformedEventError(
             "too_large", f"body has {len(body)} bytes, more than {size_limit}"
@@ -67,7 +88,7 @@ def decode(routing_key: str, body: bytes, *, size_limit: int) -> Event:
         raise MalformedEventError(
             "not_json", f"body is a JSON {type(content).__name__}, not an object"
         )
-    return Event(entity, _decode_id(content), action, _decode_time(content))
+    return content
 
 
 def encode(event: Event) -> bytes:
@@ -105,8 +126,7 @@ def _decode_routing_key(routing_key: str) -> tuple[Action, str]:
     return Action(action), entity
 
 
-def _decode_id(content: dict[str, object]) -> int:
-    value = content.get("id")
+def _decode_id(value: object) -> int:
     if value is None:
         raise MalformedEventError("no_id", "body has no `id`")
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 19:

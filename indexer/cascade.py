@@ -10,19 +10,20 @@ from collections.abc import Mapping, Sequence
 
 import asyncpg
 from aio_pika.abc import AbstractChannel
-from aiormq.exceptions import AMQPError
 from pamqp.commands import Basic
 
 from core.broker import INDEXER_EXCHANGE
+from core.broker import UNAVAILABLE_ERRORS as BROKER_UNAVAILABLE_ERRORS
 from core.database import STATEMENT_ERRORS, UNAVAILABLE_ERRORS
 from core.definitions import Recipe
-from core.events import Action, Event, encode, routing_key
+from core.events import Action, encode_refresh
 from indexer.changes import Key, Write
 from indexer.errors import DependentsUnknownError, TemporarilyUnavailableError
 from indexer.fence import ReplicaFence
 from indexer.metrics import DEPENDENTS
 
-_IN_FLIGHT = 500
+_IN_FLIGHT = 500  # messages that may await their confirm
+_IDS_A_MESSAGE = 500
 _PERSISTENT = 2
 
 
@@ -33,32 +34,42 @@ class RefreshPublisher:
         self._channel = channel
 
     async def publish(self, stamped: Sequence[tuple[Key, int]]) -> None:
-        """Publish an event for each key and time (microseconds); return when the broker has all.
+        """Publish an event for each key and time (microseconds); return once the broker has all.
 
         Raises `TemporarilyUnavailableError`; some may have been published then.
         """
         channel = await self._channel.get_underlay_channel()
-        properties = Basic.Properties(delivery_mode=_PERSISTENT, content_type="application/json")
-        for start in range(0, len(stamped), _IN_FLIGHT):
-            events = [
-                Event(entity, entity_id, Action.REFRESH, moment)
-                for (entity, entity_id), moment in stamped[start : start + _IN_FLIGHT]
-            ]
+        messages = _messages(stamped)
+        for start in range(0, len(messages), _IN_FLIGHT):
             try:
                 await asyncio.gather(
                     *(
                         channel.basic_publish(
-                            encode(event),
+                            body,
                             exchange=INDEXER_EXCHANGE,
-                            routing_key=routing_key(event),
-                            properties=properties,
+                            routing_key=f"{Action.REFRESH}.{entity}",
+                            properties=Basic.Properties(
+                                delivery_mode=_PERSISTENT, content_type="application/json"
+                            ),
                             timeout=30,
                         )
-                        for event in events
+                        for entity, body in messages[start : start + _IN_FLIGHT]
                     )
                 )
-            except (AMQPError, OSError, TimeoutError) as error:
+            except BROKER_UNAVAILABLE_ERRORS as error:
                 raise TemporarilyUnavailableError("RabbitMQ", repr(error)) from error
+
+
+def _messages(stamped: Sequence[tuple[Key, int]]) -> list[tuple[str, bytes]]:
+    """Entity type and body of each message; one message refreshes many entities."""
+    groups: dict[tuple[str, int], list[int]] = {}
+    for (entity, entity_id), moment in stamped:
+        groups.setdefault((entity, moment), []).append(entity_id)
+    return [
+        (entity, encode_refresh(ids[start : start + _IDS_A_MESSAGE], moment))
+        for (entity, moment), ids in groups.items()
+        for start in range(0, len(ids), _IDS_A_MESSAGE)
+    ]
 
 
 class DatabaseCascade:

@@ -6,10 +6,9 @@ from typing import Any
 
 from aio_pika.abc import AbstractConnection
 from aiormq.abc import AbstractChannel, DeliveredMessage
-from aiormq.exceptions import AMQPError, ChannelInvalidStateError
 from pamqp.commands import Basic
 
-from core.broker import DEAD_EXCHANGE
+from core.broker import DEAD_EXCHANGE, UNAVAILABLE_ERRORS
 from core.telemetry import logger
 
 _PERSISTENT = 2
@@ -17,13 +16,14 @@ _PERSISTENT = 2
 log = logger("deliveries")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Delivery:
     """One message, as the broker delivered it."""
 
     tag: int  # delivery tag of its channel
     routing_key: str
     body: bytes
+    parts: int = 1  # events in it that are not finished
 
 
 class Acknowledger:
@@ -72,23 +72,32 @@ class Consumer:
             return
         try:
             await self._channel.basic_cancel(self._consumer_tag, timeout=5)
-        except (AMQPError, OSError, TimeoutError) as error:
+        except UNAVAILABLE_ERRORS as error:
             log.warning("cancel_failed", queue=self.queue, error=repr(error))
 
     async def finish(self, deliveries: list[Delivery]) -> None:
-        """Acknowledge; on a channel that is gone this does nothing: they come again."""
-        tag = self._acknowledger.finish([delivery.tag for delivery in deliveries])
+        """Finish one event of each delivery; acknowledge those that have no other.
+
+        On a channel that is gone this does nothing: they come again.
+        """
+        for delivery in deliveries:
+            delivery.parts -= 1
+        tag = self._acknowledger.finish([one.tag for one in deliveries if one.parts <= 0])
         if not tag or self._channel is None:
             return
         try:
             await self._channel.basic_ack(tag, multiple=True, wait=False)
-        except (AMQPError, ChannelInvalidStateError, OSError) as error:
+        except UNAVAILABLE_ERRORS as error:
             log.warning("ack_failed", queue=self.queue, error=repr(error))
 
-    async def bury(self, delivery: Delivery, reason: str, detail: str) -> None:
+    async def bury(
+        self, delivery: Delivery, reason: str, detail: str, *, body: bytes | None = None
+    ) -> None:
         """Publish a copy to the dead letters, with its reason; returns once it is confirmed.
 
-        Raises `AMQPError` or `OSError` when the broker is gone: the delivery comes again.
+        `body` takes the place of the delivery's, when only one of its events is concerned.
+
+        Raises one of `UNAVAILABLE_ERRORS` when the broker is gone: the delivery comes again.
         """
         assert self._channel is not None
         headers: dict[str, Any] = {
@@ -97,7 +106,7 @@ class Consumer:
             "x-queue": self.queue,
         }
         await self._channel.basic_publish(
-            delivery.body,
+            delivery.body if body is None else body,
             exchange=DEAD_EXCHANGE,
             routing_key=delivery.routing_key or "unrouted",
             properties=Basic.Properties(delivery_mode=_PERSISTENT, headers=headers),

@@ -30,5 +30,9 @@ class DependentsUnknownError(IndexerError):
         self.reasons = reasons
 
 
+class UnreadableEntityError(IndexerError):
+    """The SQL of a definition fails for every row; the message has PostgreSQL's words."""
+
+
 class NoGenerationError(IndexerError):
     """An entity type has no index yet. Build one with `disco index reindex ENTITY`."""

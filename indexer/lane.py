@@ -7,11 +7,13 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aio_pika.abc import AbstractConnection
 
-from core.events import Action, MalformedEventError, decode
+from core.broker import UNAVAILABLE_ERRORS
+from core.events import Action, Event, MalformedEventError, decode_all, encode
 from core.telemetry import logger
 from indexer.changes import Key
 from indexer.coalescer import Coalescer, Pending
@@ -32,6 +34,8 @@ from indexer.pipeline import Results
 _BATCHES_IN_FLIGHT = 2
 _FIRST_BACKOFF = 0.1
 _LONGEST_BACKOFF = 5.0
+_LONGEST_YIELD = 5.0
+_YIELD_INTERVAL = 0.05
 
 log = logger("lane")
 
@@ -46,14 +50,23 @@ class LaneSettings:
     prefetch: int  # unacknowledged events
     size_limit: int  # bytes of an event's body
     refresh_seconds: float  # what a written document still waits for
+    drains: bool = True  # whether a stopping worker finishes what waits, or leaves it to others
 
 
 class Lane:
     """Consumes a queue, coalesces, processes, acknowledges."""
 
-    def __init__(self, settings: LaneSettings, fanout: Fanout) -> None:
+    def __init__(
+        self,
+        settings: LaneSettings,
+        fanout: Fanout,
+        *,
+        gives_way: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`gives_way` tells whether more urgent work waits: then batches come seldom."""
         self._settings = settings
         self._fanout = fanout
+        self._gives_way = gives_way
         self._coalescer = Coalescer()
         self._consumer = Consumer(settings.queue, settings.prefetch, self._receive)
         self._arrival = asyncio.Event()
@@ -73,13 +86,25 @@ class Lane:
         await self._consumer.start(connection)
         async with asyncio.TaskGroup() as batches:
             stopping = batches.create_task(self._stop_consuming(stop))
-            while not stop.is_set() or self._coalescer.is_waiting or self._poison:
+            while not self._is_done(stop):
                 await self._bury_poison()
                 if await self._wait_for_batch(stop):
+                    await self._let_pass(stop)
                     await self._slots.acquire()
                     batch = self._coalescer.take(self._settings.size)
                     batches.create_task(self._process(batch))
             await stopping
+
+    def _is_done(self, stop: asyncio.Event) -> bool:
+        waits = self._settings.drains and self._coalescer.is_waiting
+        return stop.is_set() and not waits and not self._poison
+
+    async def _let_pass(self, stop: asyncio.Event) -> None:
+        """Wait while more urgent work waits, but not for ever."""
+        deadline = time.monotonic() + _LONGEST_YIELD
+        while self._gives_way() and not stop.is_set() and time.monotonic() < deadline:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _YIELD_INTERVAL)
 
     async def _stop_consuming(self, stop: asyncio.Event) -> None:
         await stop.wait()
@@ -99,19 +124,21 @@ class Lane:
 
     def _receive(self, delivery: Delivery) -> None:
         try:
-            event = decode(
+            events = decode_all(
                 delivery.routing_key, delivery.body, size_limit=self._settings.size_limit
             )
         except MalformedEventError as error:
             self._reject(delivery, error.reason, str(error))
             return
-        self._coalescer.add(
-            (event.entity, event.id),
-            delivery,
-            version=event.occurred_at,
-            cascades=event.action is not Action.REFRESH,
-            now=time.monotonic(),
-        )
+        delivery.parts, now = len(events), time.monotonic()
+        for event in events:
+            self._coalescer.add(
+                (event.entity, event.id),
+                delivery,
+                version=event.occurred_at,
+                cascades=event.action is not Action.REFRESH,
+                now=now,
+            )
         self._arrival.set()
 
     def _reject(self, delivery: Delivery, reason: str, detail: str) -> None:
@@ -123,9 +150,18 @@ class Lane:
         for delivery, reason, detail in poison:
             await self._bury(delivery, reason, detail)
 
-    async def _bury(self, delivery: Delivery, reason: str, detail: str) -> None:
+    async def _bury_change(self, key: Key, pending: Pending, reason: str, detail: str) -> None:
+        """Bury every event of a change; of a message with several, the change's alone."""
+        alone = encode(Event(*key, Action.REFRESH, pending.version))
+        for delivery in pending.deliveries:
+            body = alone if delivery.parts > 1 else None
+            await self._bury(delivery, reason, detail, body=body)
+
+    async def _bury(
+        self, delivery: Delivery, reason: str, detail: str, *, body: bytes | None = None
+    ) -> None:
         log.warning("event_dead_lettered", queue=self._settings.queue, reason=reason, detail=detail)
-        await self._consumer.bury(delivery, reason, detail)
+        await self._consumer.bury(delivery, reason, detail, body=body)
         EVENTS.labels(self._settings.queue, reason).inc()
         await self._consumer.finish([delivery])
 
@@ -159,12 +195,28 @@ class Lane:
             log.warning("batch_postponed", queue=self._settings.queue, error=str(error))
             RETRIES.labels(error.service).inc()
             return batch
+        except UNAVAILABLE_ERRORS:
+            raise  # the broker is gone, and with it this session
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not block what waits behind it
+            return await self._isolate(batch, error)
         await self._finish(batch, results, time.monotonic() - began)
         if results.again:
             refused = f"Elasticsearch did not take {len(results.again)} changes"
             log.warning("batch_postponed", queue=self._settings.queue, error=refused)
             RETRIES.labels("Elasticsearch").inc()
         return {key: batch[key] for key in results.again}
+
+    async def _isolate(self, batch: dict[Key, Pending], error: Exception) -> dict[Key, Pending]:
+        """Halve a batch that failed for a reason nobody foresaw, until the change is found."""
+        if len(batch) > 1:
+            items = list(batch.items())
+            middle = len(items) // 2
+            lower = await self._attempt(dict(items[:middle]))
+            return lower | await self._attempt(dict(items[middle:]))
+        for key, pending in batch.items():
+            log.error("change_failed", entity=key[0], id=key[1], exc_info=error)
+            await self._bury_change(key, pending, "failed", f"{type(error).__name__}: {error}")
+        return {}
 
     async def _without_strangers(self, batch: dict[Key, Pending]) -> dict[Key, Pending]:
         """Bury what is of no known entity type; the rest of the batch."""
@@ -173,20 +225,17 @@ class Lane:
             for entity in {entity for entity, _ in batch}
             if not await self._fanout.knows(entity)
         }
-        for (entity, _), pending in batch.items():
-            if entity in strangers:
-                detail = f"there is neither a definition nor an index of entity type {entity!r}"
-                for delivery in pending.deliveries:
-                    await self._bury(delivery, "unknown_type", detail)
+        for key, pending in batch.items():
+            if key[0] in strangers:
+                detail = f"there is neither a definition nor an index of entity type {key[0]!r}"
+                await self._bury_change(key, pending, "unknown_type", detail)
         return {key: pending for key, pending in batch.items() if key[0] not in strangers}
 
     async def _finish(self, batch: dict[Key, Pending], results: Results, seconds: float) -> None:
         CLAMPED.inc(results.clamped)
         RESETTLED.inc(results.resettled)
         for key in results.poison.keys() - results.again:
-            reason = results.poison[key]
-            for delivery in batch[key].deliveries:
-                await self._bury(delivery, "refused", reason)
+            await self._bury_change(key, batch[key], "refused", results.poison[key])
         done = results.outcomes.keys() - results.poison.keys() - results.again
         self._count(batch, results, done, seconds)
         await self._consumer.finish([d for key in done for d in batch[key].deliveries])

@@ -156,5 +156,6 @@ async def _repair(services: Services, differences: Sequence[Difference]) -> int:
     async with open_broker(services.settings, name="disco verify") as connection:
         channel = await connection.channel()
         await declare_topology(channel, services.settings)
-        await RefreshPublisher(channel).publish([(one.key, now) for one in differences])
-    return len(differences)
+        repairable = [one.key for one in differences if one.is_repairable]
+        await RefreshPublisher(channel).publish([(key, now) for key in repairable])
+    return len(repairable)

@@ -48,6 +48,8 @@ class Sweep:
                 await self._sweep_while_locked(stop)
             except (DiscoError, *UNAVAILABLE_ERRORS) as error:
                 log.warning("sweep_postponed", error=str(error))
+            except Exception:  # the sweep is a safety net: it must not take the worker down
+                log.exception("sweep_failed")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _RETRY_SECONDS)
 
@@ -87,4 +89,5 @@ class Sweep:
         now, _ = await self._services.fence.wait()
         async with open_broker(self._services.settings, name="disco sweep") as connection:
             publisher = RefreshPublisher(await connection.channel())
-            await publisher.publish([(difference.key, now) for difference in differences])
+            # What cannot be read would only end in the dead letters again.
+            await publisher.publish([(one.key, now) for one in differences if one.is_repairable])

@@ -14,19 +14,23 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+import asyncpg
 import numpy as np
 import numpy.typing as npt
 from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch
 
-from core.database import UNAVAILABLE_ERRORS, Pool
+from core.database import STATEMENT_ERRORS, UNAVAILABLE_ERRORS, Pool
 from core.definitions import Recipe
 from core.engine import is_unavailable
+from core.telemetry import logger
 from indexer.changes import Key, Row, Stored
-from indexer.errors import TemporarilyUnavailableError
+from indexer.errors import TemporarilyUnavailableError, UnreadableEntityError
 from indexer.hydrator import digests_by_range
 from indexer.pipeline import Hydrator, Store
 from indexer.windows import SMALLEST_ID, Window, windows
+
+log = logger("verification")
 
 WINDOW_ROWS = 10_000
 _PAGE = 10_000  # the engine's largest page
@@ -47,6 +51,7 @@ class Kind(StrEnum):
     MISSING = "missing"  # the row should be found, but has no document
     GHOST = "ghost"  # the document has no row that should be found
     STALE = "stale"  # the document is not what hydration gives now
+    UNREADABLE = "unreadable"  # hydration of the row fails
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +66,11 @@ class Difference:
     def key(self) -> Key:
         """Entity type and id."""
         return self.entity, self.id
+
+    @property
+    def is_repairable(self) -> bool:
+        """Whether indexing the entity again may help."""
+        return self.kind is not Kind.UNREADABLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,15 +109,39 @@ class Comparison:
 
     async def compare(self, window: Window) -> Compared:
         """Compare the ids of one window, once."""
-        rows, documents = await asyncio.gather(self._rows(window), self._documents(window))
+        unreadable: list[int] = []
+        rows, documents = await asyncio.gather(
+            self._rows(window, unreadable), self._documents(window)
+        )
+        entity = self.recipe.entity
+        failed = [Difference(entity=entity, id=one, kind=Kind.UNREADABLE) for one in unreadable]
         return Compared(
             window=window,
             rows=len(rows),
             documents=len(documents),
-            differences=tuple(_differences(self.recipe.entity, rows, documents)),
+            differences=(*failed, *_differences(entity, rows, documents)),
         )
 
-    async def _rows(self, window: Window) -> Digests:
+    async def _rows(self, window: Window, unreadable: list[int]) -> Digests:
+        """Ids and digests of a window; halve it to find rows that cannot be read."""
+        try:
+            return await self._copy(window)
+        except STATEMENT_ERRORS as error:
+            raise UnreadableEntityError(
+                f"hydration of {self.recipe.entity} fails: {error}; mend the definition that "
+                f"{self.index} was built from (`disco index check`) and build it anew"
+            ) from error
+        except asyncpg.PostgresError as error:
+            if window.end - window.start == 1:
+                log.warning("row_unreadable", entity=self.recipe.entity, error=str(error))
+                unreadable.append(window.start)
+                return np.empty((0, 2), dtype=np.int64)
+            middle = (window.start + window.end) // 2
+            lower = await self._rows(Window(window.start, middle), unreadable)
+            upper = await self._rows(Window(middle, window.end), unreadable)
+            return np.concatenate((lower, upper))
+
+    async def _copy(self, window: Window) -> Digests:
         received = bytearray()
 
         async def receive(data: bytes) -> None:
@@ -142,7 +176,9 @@ class Comparison:
             "source": False,
             "stored_fields": "_none_",
             "track_total_hits": False,
-            "filter_path": ["hits.hits.sort", "timed_out", "_shards.failures"],
+            # A page without what one shard has would look like missing documents.
+            "allow_partial_search_results": False,
+            "filter_path": ["hits.hits.sort"],
         }
         if after is not None:
             body["search_after"] = after
@@ -178,7 +214,15 @@ async def confirm(
 async def _look(keys: list[Key], hydrator: Hydrator, store: Store) -> list[Difference]:
     stored = await store.read(keys)
     hydration = await hydrator.hydrate(keys)
-    kinds = ((key, _kind(hydration.rows.get(key), stored[key])) for key in keys)
+    kinds = (
+        (
+            key,
+            Kind.UNREADABLE
+            if key in hydration.failures
+            else _kind(hydration.rows.get(key), stored[key]),
+        )
+        for key in keys
+    )
     return [Difference(entity=key[0], id=key[1], kind=kind) for key, kind in kinds if kind]
 
 

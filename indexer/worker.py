@@ -10,9 +10,15 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from aio_pika.abc import AbstractConnection
-from aiormq.exceptions import AMQPError
 
-from core.broker import BATCH_QUEUE, DEAD_QUEUE, INTERACTIVE_QUEUE, declare_topology, open_broker
+from core.broker import (
+    BATCH_QUEUE,
+    DEAD_QUEUE,
+    INTERACTIVE_QUEUE,
+    UNAVAILABLE_ERRORS,
+    declare_topology,
+    open_broker,
+)
 from core.definitions import Definition
 from core.errors import DiscoError, ServiceUnavailableError
 from core.settings import Settings
@@ -27,6 +33,8 @@ from indexer.sweep import Sweep
 _FIRST_BACKOFF = 0.2
 _LONGEST_BACKOFF = 5.0
 _DEPTH_INTERVAL = 2.0
+_BATCH_PREFETCH = 400
+_BACKLOG = 1_000  # live changes at hand above which background work gives way
 _BUSY = 200  # changes at hand above which the sweep waits
 
 log = logger("worker")
@@ -86,7 +94,7 @@ class Worker:
                 async with _session(self._services.settings) as connections:
                     backoff, connected = _FIRST_BACKOFF, True
                     await self._consume(connections, stop)
-            except* (AMQPError, OSError, ServiceUnavailableError) as lost:
+            except* (*UNAVAILABLE_ERRORS, ServiceUnavailableError) as lost:
                 if not connected:
                     raise lost.exceptions[0] from None
                 CONSUMING.set(0)
@@ -99,7 +107,10 @@ class Worker:
         """Consume both queues until `stop` is set, or until a connection is lost."""
         services = self._services
         fanout = Fanout(services, RefreshPublisher(await connections[1].channel()))
-        self._lanes = [Lane(settings, fanout) for settings in _lane_settings(services.settings)]
+        live, background = _lane_settings(services.settings)
+        interactive = Lane(live, fanout)
+        batch = Lane(background, fanout, gives_way=lambda: interactive.pending > _BACKLOG)
+        self._lanes = [interactive, batch]
         log.info("worker_ready", entities=sorted(services.definitions))
         async with asyncio.TaskGroup() as tasks:
             watchers = [tasks.create_task(_watch(connection)) for connection in connections]
@@ -165,9 +176,11 @@ def _lane_settings(settings: Settings) -> tuple[LaneSettings, LaneSettings]:
             queue=BATCH_QUEUE,
             size=settings.batch_batch,
             linger=settings.batch_linger,
-            prefetch=2 * settings.batch_batch,
+            # Messages, and a refresh may be of hundreds of entities.
+            prefetch=_BATCH_PREFETCH,
             size_limit=settings.event_size_limit,
             refresh_seconds=refresh,
+            drains=False,
         ),
     )
 

@@ -33,7 +33,9 @@ class ModelConsumer:
         await suspend(Step.FINISH)
         self._channel.acknowledge(deliveries)
 
-    async def bury(self, delivery: Delivery, reason: str, detail: str) -> None:  # noqa: ARG002
+    async def bury(
+        self, delivery: Delivery, reason: str, detail: str, *, body: bytes | None = None
+    ) -> None:  # noqa: ARG002
         """Copy to the dead letters."""
         await suspend(Step.FINISH)
         self._channel.bury(delivery)
