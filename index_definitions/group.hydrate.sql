@@ -2,8 +2,9 @@
 SELECT
     g.id,
     g.updated_at,
-    g.name AS title,
-    u.display_name AS subtitle,
+    -- Composed, as queries are: decomposed Korean or Japanese would never be found.
+    CASE WHEN g.name IS NFC NORMALIZED THEN g.name ELSE normalize(g.name) END AS title,
+    CASE WHEN u.display_name IS NFC NORMALIZED THEN u.display_name ELSE normalize(u.display_name) END AS subtitle,
     '/groups/' || g.permalink AS permalink,
     g.description,
     g.owner_id AS user_id,

@@ -2,8 +2,9 @@
 SELECT
     s.id,
     s.updated_at,
-    s.title,
-    u.display_name AS subtitle,
+    -- Composed, as queries are: decomposed Korean or Japanese would never be found.
+    CASE WHEN s.title IS NFC NORMALIZED THEN s.title ELSE normalize(s.title) END AS title,
+    CASE WHEN u.display_name IS NFC NORMALIZED THEN u.display_name ELSE normalize(u.display_name) END AS subtitle,
     '/' || u.username || '/' || s.permalink AS permalink,
     s.description,
     g.name AS genre,

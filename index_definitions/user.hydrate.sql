@@ -2,7 +2,8 @@
 SELECT
     u.id,
     u.updated_at,
-    u.display_name AS title,
+    -- Composed, as queries are: decomposed Korean or Japanese would never be found.
+    CASE WHEN u.display_name IS NFC NORMALIZED THEN u.display_name ELSE normalize(u.display_name) END AS title,
     nullif(concat_ws(', ', u.city, u.country_code), '') AS subtitle,
     '/' || u.username AS permalink,
     u.username AS handle,

@@ -82,10 +82,16 @@ BAD = [
     Bad(ANALYSIS, '"hip hop, hiphop"', '"hip hop => => x"', "Invalid synonym rule"),
     Bad(ANALYSIS, '["signs", "letters_and_digits_only"]', '["signz"]', "signz"),
     # SQL
-    Bad(SQL, "s.title,", "s.title", "line 6: the database refuses it: syntax error"),
-    Bad(SQL, "s.title,", "s.titel,", "line 5: the database refuses it: column s.titel", "s.title"),
+    Bad(SQL, "s.description,", "s.description", "line 10: the database refuses it: syntax error"),
+    Bad(
+        SQL,
+        "s.description,",
+        "s.descritpion,",
+        "line 9: the database refuses it: column s.descritpion",
+        "s.description",
+    ),
     Bad(SQL, "FROM sounds s", "FROM songs s", 'relation "songs" does not exist'),
-    Bad(SQL, "WHERE :wanted(s.id)", "WHERE :wantde(s.id)", "line 33: the database refuses it"),
+    Bad(SQL, "WHERE :wanted(s.id)", "WHERE :wantde(s.id)", "line 34: the database refuses it"),
     Bad(SQL, "    s.updated_at,\n", "", "begins with id bigint, title text", "updated_at"),
     Bad(SQL, COLUMNS, "    s.updated_at,\n    s.id,\n", "begins with updated_at timestamp"),
     Bad(
@@ -200,7 +206,7 @@ def test_each_fault_is_named_with_its_file_and_remedy(
 
 
 def test_the_other_entity_types_still_hold(filled: Settings, folder: Path) -> None:
-    _edit(folder / SQL, "s.title,", "s.titel,")
+    _edit(folder / SQL, "s.description,", "s.descritpion,")
     verdicts = _check(filled, folder)
     assert [entity for entity, one in verdicts.items() if not one.holds] == ["sound"]
 
@@ -234,7 +240,7 @@ def test_a_broken_analysis_is_told_once(filled: Settings, folder: Path) -> None:
 
 
 def test_only_the_entity_types_that_are_asked_for(filled: Settings, folder: Path) -> None:
-    _edit(folder / SQL, "s.title,", "s.titel,")
+    _edit(folder / SQL, "s.description,", "s.descritpion,")
     assert list(_check(filled, folder, "user", "set")) == ["set", "user"]
     with pytest.raises(UsageError, match=r"no definition of songs in .*; there are group"):
         _check(filled, folder, "songs")

@@ -36,7 +36,8 @@ VALUES (1, 1, 'First "light"', 'first', 1, 1000, E'two\\nlines', 'public', NULL)
        (3, 1, 'Private', 'private', NULL, 3000, NULL, 'private', NULL),
        (4, 1, 'Deleted', 'deleted', NULL, 4000, NULL, 'public', now()),
        (5, 3, 'Of a hidden user', 'of-hidden', NULL, 5000, NULL, 'public', NULL),
-       (6, 4, 'Of a gone user', 'of-gone', NULL, 6000, NULL, 'public', NULL);
+       (6, 4, 'Of a gone user', 'of-gone', NULL, 6000, NULL, 'public', NULL),
+       (7, 5, normalize('가수 Été', NFD), 'composed', NULL, 7000, NULL, 'public', NULL);
 INSERT INTO sounds (id, user_id, title, permalink, duration_ms)
 SELECT 1000 + i, 2, 'Song ' || i, 'song-' || i, 1000 FROM generate_series(1, {MANY}) AS i;
 INSERT INTO tags (id, name) SELECT i, 'tag ' || i FROM generate_series(1, {MANY}) AS i;
@@ -112,7 +113,7 @@ def _dependents(settings: Settings, entity: str, *ids: int) -> list[tuple[str, i
 def test_only_what_is_public_and_lives_has_a_document(catalogue: Settings) -> None:
     many = {1000 + i for i in range(1, MANY + 1)}
     assert set(_documents(catalogue, "user")) == {1, 2, 5}
-    assert set(_documents(catalogue, "sound")) == {1, 2} | many
+    assert set(_documents(catalogue, "sound")) == {1, 2, 7} | many
     assert set(_documents(catalogue, "set")) == {1, 2, 5}
     assert set(_documents(catalogue, "group")) == {1}
 
@@ -145,6 +146,11 @@ def test_what_is_unknown_is_null_and_takes_nothing_else_with_it(catalogue: Setti
     assert document["tags"] is None
     assert document["title"] == "Song 1"
     assert document["permalink"] == "/ben/song-1"
+
+
+def test_titles_are_composed(catalogue: Settings) -> None:
+    """File names of some systems are not, and nobody types what stands in them."""
+    assert _documents(catalogue, "sound")[7]["title"] == "가수 Été"
 
 
 def test_a_user_in_full(catalogue: Settings) -> None:
