@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from core.errors import ServiceUnavailableError, UsageError
 from core.settings import Settings
 from indexer.checking import DefinitionVerdict, check
 from tests.integration.indexer.command_line import Completed, disco
+from tests.unit.docs.markdown import page
 
 # Two sounds of one user: the sample needs rows.
 ROWS = """
@@ -255,59 +257,30 @@ def test_a_service_that_does_not_answer(filled: Settings, folder: Path) -> None:
         _check(replace(filled, database_url=nowhere), folder)
 
 
-STATION = {
-    "station.mapping.json": """{
-  "dynamic": "strict",
-  "_meta": {"entity": "station", "source_table": "stations"},
-  "properties": {
-    "type": {"type": "keyword"},
-    "id": {"type": "long"},
-    "digest": {"type": "long", "index": false},
-    "title": {"type": "text", "analyzer": "text", "search_analyzer": "text_search"},
-    "subtitle": {"type": "text", "analyzer": "text", "search_analyzer": "text_search"},
-    "permalink": {"type": "keyword"},
-    "created_at": {"type": "date"},
-    "updated_at": {"type": "date"},
-    "band": {"type": "keyword"},
-    "frequencies": {"type": "double"}
-  }
-}""",
-    "station.hydrate.sql": """
-SELECT s.id, s.updated_at, s.name AS title, NULL::text AS subtitle,
-    '/stations/' || s.id AS permalink, s.created_at, s.band, s.frequencies
-FROM stations s
-WHERE :wanted(s.id)
-""",
-    "station.search.json": """{
-  "title": "title",
-  "subtitle": "subtitle",
-  "match": {"words": {"title": 1}},
-  "operator": "all",
-  "highlight": ["title"],
-  "filters": {"band": {"field": "band", "kind": "value"}},
-  "fields": ["band"],
-  "weight": 1.0
-}""",
-}
+def _example() -> dict[str, str]:
+    """The files of the entity type that the documentation adds, by name."""
+    blocks = [(info.split(), body) for info, body in page("docs/definitions.md").blocks]
+    return {info[1]: textwrap.dedent(body) for info, body in blocks if len(info) == 2}
+
+
 STATIONS = """
-CREATE TYPE band AS ENUM ('am', 'fm');
-CREATE TABLE stations (
-    id bigint PRIMARY KEY, name varchar(80) NOT NULL, band band NOT NULL, frequencies numeric[],
-    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now()
-);
-INSERT INTO stations (id, name, band, frequencies)
-VALUES (7, 'Radio Nord', 'fm', '{99.7, 101.25}'), (8, 'Radio Süd', 'am', NULL);
+INSERT INTO stations (name, band, frequencies)
+VALUES ('Radio Nord', 'fm', '{99.7, 101.25}'), ('Radio Süd', 'am', NULL);
 """
 
 
 def test_another_entity_type_takes_only_files(fresh_settings: Settings, folder: Path) -> None:
+    """The documentation's example, word for word."""
+    example = _example()
+
     async def make_table() -> None:
         connection = await asyncpg.connect(fresh_settings.database_url)
-        await connection.execute(STATIONS)
+        await connection.execute(example.pop("stations") + STATIONS)
         await connection.close()
 
     asyncio.run(make_table())
-    for name, text in STATION.items():
+    assert sorted(example) == ["station.hydrate.sql", "station.mapping.json", "station.search.json"]
+    for name, text in example.items():
         (folder / name).write_text(text, encoding="utf-8")
     verdict = _check(fresh_settings, folder)["station"]
     assert verdict.problems == ()
