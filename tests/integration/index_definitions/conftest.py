@@ -23,11 +23,12 @@ def engine(settings: Settings) -> Iterator[Elasticsearch]:
 
 @pytest.fixture(scope="module")
 def index(engine: Elasticsearch, settings: Settings, sound: Definition) -> str:
-    """The name of an empty index; it goes away with the module's place."""
+    """The name of an empty, live index; it goes away with the module's place."""
     name = f"{settings.index_prefix}-sound-{sound.hash}-20260101000000000000"
     engine.indices.create(
         index=name,
         settings={"number_of_replicas": 0, "analysis": dict(sound.analysis)},
         mappings=dict(sound.mappings),
+        aliases={f"{settings.index_prefix}-sound": {}},
     )
     return name
