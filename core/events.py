@@ -145,7 +145,7 @@ def _decode_time(content: dict[str, object]) -> int:
             "bad_time", f"`occurred_at` is {str(value)[:100]!r}, not a string"
         )
     try:
-        moment = datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(value if value[-1:] != "z" else f"{value[:-1]}Z")
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None or moment.year < 1971:

@@ -5,9 +5,11 @@ variable with our prefix that we do not know is an error, so that a typing error
 default.
 """
 
+import contextlib
 import dataclasses
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,6 +26,10 @@ DEFAULT_FILES = (Path("disco.toml"), Path(".stack/demo/disco.toml"))
 OUTSIDE_VARIABLES = frozenset(
     {CONFIG_VARIABLE, "DISCO_TEST_STACK", "DISCO_DEMO_DATA", "DISCO_CACHE", "DISCO_STATE"}
 )
+
+
+_PREFIX_OF_INDICES = re.compile(r"[a-z][a-z0-9_]*")
+_FITTING: Mapping[type, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float)}
 
 
 class SettingsError(DiscoError):
@@ -97,7 +103,7 @@ class Settings:
                 raise SettingsError(
                     f"setting {name} is {getattr(self, name)}; it must be 1 or more"
                 )
-        if not self.index_prefix.islower() or "-" in self.index_prefix:
+        if not _PREFIX_OF_INDICES.fullmatch(self.index_prefix):
             raise SettingsError(
                 f"setting index_prefix is {self.index_prefix!r}; use lower-case letters, digits "
                 "and underscores, no hyphen (it separates the parts of an index name)"
@@ -185,12 +191,12 @@ def _coerce(name: str, value: Any, source: str) -> Any:
         hint = f"; did you mean {near[0]!r}?" if near else "; `disco doctor --settings` lists them"
         raise SettingsError(f"unknown setting {source}{hint}")
     wanted = next((t for t in get_args(hints[name]) if t is not type(None)), hints[name])
-    try:
-        return wanted(value)
-    except (TypeError, ValueError) as error:
-        raise SettingsError(
-            f"setting {source} is {value!r}; it must be {wanted.__name__}"
-        ) from error
+    # A variable is always text; in a file text is text, and only a number is a number.
+    fitting = (str,) if isinstance(value, str) else _FITTING[wanted]
+    with contextlib.suppress(ValueError):
+        if type(value) in fitting:
+            return wanted(value)
+    raise SettingsError(f"setting {source} is {value!r}; it must be {wanted.__name__}")
 
 
 def _hidden(name: str, value: Any) -> Any:

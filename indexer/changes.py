@@ -75,8 +75,15 @@ class Stored(NamedTuple):
 
 
 def worst(answers: Iterable[Answer]) -> Answer:
-    """One answer for a write that went to several generations, or to none."""
-    return max(answers, key=lambda answer: _SEVERITY.index(answer.outcome), default=_UNINDEXED)
+    """One answer for a write that went to several generations, or to none.
+
+    Its version is the newest that any of them told of.
+    """
+    given = list(answers)
+    if len(given) == 1:
+        return given[0]
+    found = max(given, key=lambda answer: _SEVERITY.index(answer.outcome), default=_UNINDEXED)
+    return found._replace(version=max((answer.version for answer in given), default=0))
 
 
 def clamp(version: int, now: int, tolerance: int) -> int:

@@ -22,6 +22,7 @@ from indexer.changes import (
     plan_write,
 )
 from indexer.errors import DependentsUnknownError
+from indexer.recent_writes import RecentWrites
 
 SETTLE_ROUNDS = 8
 
@@ -86,6 +87,7 @@ class Pipeline:
     store: Store
     cascade: Cascade
     clock_tolerance: int  # microseconds
+    recent: RecentWrites = field(default_factory=RecentWrites)
 
     async def process(self, changes: Sequence[Change]) -> Results:
         """Make the engine hold the truth of each change; keys must be distinct.
@@ -133,9 +135,22 @@ class Pipeline:
                 results.again.add(write.key)
             else:
                 results.outcomes.setdefault(write.key, answer.outcome)
-                if is_doubtful(write, answer):
+                self._note(write, answer)
+                if is_doubtful(write, answer) and not self._is_known(write, answer):
                     doubtful[write.key] = max(answer.version, write.version)
         return doubtful
+
+    def _note(self, write: Write, answer: Answer) -> None:
+        if write.row is not None and answer.outcome is Outcome.INDEXED:
+            self.recent.note(write.key, write.version, write.row.digest)
+
+    def _is_known(self, write: Write, answer: Answer) -> bool:
+        """Whether the write met what this process itself had written, with the same content."""
+        return (
+            write.row is not None
+            and answer.outcome is Outcome.CONFLICT
+            and self.recent.has(write.key, answer.version, write.row.digest)
+        )
 
     async def _settle(self, doubtful: dict[Key, int], results: Results) -> list[Write]:
         """Read engine and truth again, in this order; the writes that make them equal."""

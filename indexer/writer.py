@@ -23,6 +23,7 @@ _DELETED = Answer(Outcome.DELETED, "", 0)
 _ABSENT = Answer(Outcome.ABSENT, "", 0)
 # One bulk body; the engine refuses more than 100 MB.
 _LARGEST_BODY = 20_000_000
+_ACTION_BYTES = 200  # of a write's first line, at most
 
 
 Item = tuple[str, Mapping[str, Any]]  # operation, and the engine's answer to it
@@ -124,11 +125,12 @@ def _chunks(
     size = 0
     for number, name in plan:
         row = writes[number].row
-        size += 200 + (len(row.document) if row else 0)
-        if size > _LARGEST_BODY and chunks[-1]:
+        own = _ACTION_BYTES + (len(row.document) if row else 0)
+        if size + own > _LARGEST_BODY and chunks[-1]:
             chunks.append([])
             size = 0
         chunks[-1].append((number, name))
+        size += own
     # An empty body is an error to the engine: what no generation takes is not sent at all.
     return [chunk for chunk in chunks if chunk]
 

@@ -109,14 +109,14 @@ class Database:
             return False
         if not self._may_refer(transaction, changed):
             return False
-        stamp = self.stamp(transaction, old)
+        stamp = self.stamp(old)
         for one, record in changed.items():
             action = Action.DESTROY if record is None else Action.SAVE
             transaction.rows[one] = record and record._replace(updated_at=stamp)
             transaction.events[one] = Event(*one, action, stamp)
         return True
 
-    def stamp(self, transaction: Transaction, old: Record | None) -> int:  # noqa: ARG002
+    def stamp(self, old: Record | None) -> int:
         """The time of a statement: its row's, strictly increasing, whatever the clock says."""
         self.clock += 1
         return self.clock if old is None else max(self.clock, old.updated_at + 1)

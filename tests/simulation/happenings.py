@@ -124,8 +124,17 @@ def race(world: "World") -> None:
 
 
 def answer(world: "World") -> None:
-    """Something is committed, and its event handled at once by whoever can."""
-    commit(world) if world.choices.happens(128) else change(world)
+    """Something is committed, and its event handled at once, and perhaps what follows from it."""
+    if world.choices.happens(128):
+        commit(world)
+    else:
+        change(world)
+    for _ in range(1 + world.choices.below(3)):
+        handle(world)
+
+
+def handle(world: "World") -> None:
+    """The newest event is handled to its end by a worker that has room."""
     for worker in world.workers:
         if world.broker.waiting and worker.has_room:
             worker.receive(world.broker.waiting.pop())
@@ -226,7 +235,7 @@ def _drive(world: "World", agent: Agent, hold: Step | None) -> None:
 
 
 _OVERTAKERS: tuple[Happening, ...] = (
-    *(6 * [answer] + 2 * [state] + [fetch] + [advance] + [replay] + 2 * [trouble]),
+    *(7 * [answer] + 2 * [handle] + 2 * [state] + [fetch] + [advance] + [replay] + 4 * [trouble]),
 )
 _CALM: tuple[tuple[int, Happening], ...] = (
     (6, idle),

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from core.events import Action, Event
 from indexer.changes import Answer, Key, Outcome, Stored, Write, worst
 from indexer.errors import TemporarilyUnavailableError
 from indexer.pipeline import Hydration
 from tests.simulation.agents import Agent, Step, suspend
+from tests.simulation.broker import Message, refresh
 from tests.simulation.database import Sound, State, document
 from tests.simulation.engine import Generation, Item, Request
 
@@ -28,10 +28,11 @@ class Fate(Enum):
 
 
 _FATES = (
-    *(220 * [Fate.DONE] + 7 * [Fate.LOST] + 7 * [Fate.UNANSWERED]),
-    *(10 * [Fate.TORN] + 5 * [Fate.REFUSED] + 7 * [Fate.LATE]),
+    *(222 * [Fate.DONE] + 8 * [Fate.LOST] + 8 * [Fate.UNANSWERED]),
+    *(10 * [Fate.TORN] + 8 * [Fate.REFUSED]),
 )
 _FAILURE = 4  # chance of 256 that a port fails
+_LATENESS = 24  # chance of 256 that a request outlives its sender
 
 
 class ModelHydrator:
@@ -69,23 +70,28 @@ class ModelCascade:
         self._hydrator = hydrator
 
     async def publish(self, keys: Sequence[Key], now: int) -> None:
-        """Find the dependents behind the fence, then publish for one after the other."""
+        """Find the dependents behind the fence, then publish one message for all of them."""
         users = {entity_id for entity, entity_id in keys if entity == "user"}
         if not users:
             return
         state = await self._hydrator.state()
-        for key, record in sorted(state.items()):
-            if isinstance(record, Sound) and record.user in users:
-                await suspend(Step.PUBLISH)
-                _fail_sometimes(self._world, "RabbitMQ")
-                self._world.publish(Event(*key, Action.REFRESH, now))
+        found = [
+            key[1]
+            for key, record in sorted(state.items())
+            if isinstance(record, Sound) and record.user in users
+        ]
+        if found:
+            await self._publish(refresh("sound", found, now))
 
     async def announce(self, writes: Sequence[Write]) -> None:
         """Publish a refresh event of each write, one after the other."""
         for write in writes:
-            await suspend(Step.PUBLISH)
-            _fail_sometimes(self._world, "RabbitMQ")
-            self._world.publish(Event(*write.key, Action.REFRESH, write.version))
+            await self._publish(refresh(write.key[0], [write.key[1]], write.version))
+
+    async def _publish(self, one: Message) -> None:
+        await suspend(Step.PUBLISH)
+        _fail_sometimes(self._world, "RabbitMQ")
+        self._world.publish(one)
 
 
 class NoDependents:
@@ -138,8 +144,8 @@ class ModelStore:
         world, items = self._world, request.items
         _fail_if_cut_off(agent)
         fate = _FATES[world.choices.take()] if world.has_failures else Fate.DONE
-        if fate is Fate.LATE and not world.has_late_requests:
-            fate = Fate.LOST
+        if world.has_late_requests and world.choices.happens(_LATENESS):
+            fate = Fate.LATE
         world.note("{} writes {}, which {}", agent, items, fate.value)
         if fate is Fate.TORN and len(items) > 1:
             half = 1 + world.choices.below(len(items) - 1)

@@ -5,6 +5,7 @@ from typing import Any
 
 from core.events import Event
 from indexer.changes import Answer, Change, Row, Stored, Write
+from tests.simulation.broker import Message
 from tests.simulation.database import EPOCH, Sound, User
 from tests.simulation.engine import Document, Generation, Item
 
@@ -30,6 +31,8 @@ def tell(value: Any) -> str:  # noqa: C901, PLR0911, PLR0912 - a line for each k
             return f"{tell(write)} to {tell(generation)}"
         case Change(key, version, cascades):
             return f"{tell(key)} v{version - EPOCH}{'' if cascades else ' (refresh)'}"
+        case Message():
+            return "; ".join(map(tell, value.events))
         case Event(entity, number, action, at):
             return f"{action} {entity} {number} t{at - EPOCH}"
         case Answer(outcome):

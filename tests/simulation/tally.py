@@ -10,9 +10,9 @@ class Tally:
         self.schedules: Counter[str] = Counter()
         self.steps: Counter[str] = Counter()
 
-    def add(self, subject: str, *, steps: int) -> None:
-        """Count one schedule."""
-        self.schedules[subject] += 1
+    def add(self, subject: str, *, schedules: int = 1, steps: int) -> None:
+        """Count schedules and their steps."""
+        self.schedules[subject] += schedules
         self.steps[subject] += steps
 
     def lines(self) -> list[str]:

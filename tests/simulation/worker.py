@@ -1,16 +1,14 @@
-"""A worker of the model: the product's lane, coalescer and pipeline between modelled ports."""
+"""A worker of the model: the product's lane, consumer, coalescer and pipeline on modelled ports."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from core.events import Event, encode, routing_key
 from indexer.changes import Change, Key
 from indexer.coalescer import Pending
-from indexer.deliveries import Delivery
 from indexer.lane import Lane, LaneSettings
-from indexer.pipeline import Results
+from indexer.pipeline import Pipeline, Results
 from tests.simulation.agents import Agent, Step, suspend
-from tests.simulation.broker import Channel
+from tests.simulation.broker import Message, ModelChannel
 from tests.simulation.engine import Generation
 
 if TYPE_CHECKING:
@@ -22,39 +20,38 @@ _SETTINGS = LaneSettings(
 )
 
 
-class ModelConsumer:
-    """What a lane does with its deliveries; the worker may be killed before and after."""
-
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
-
-    async def finish(self, deliveries: list[Delivery]) -> None:
-        """Acknowledge."""
-        await suspend(Step.FINISH)
-        self._channel.acknowledge(deliveries)
-
-    async def bury(
-        self, delivery: Delivery, reason: str, detail: str, *, body: bytes | None = None
-    ) -> None:  # noqa: ARG002
-        """Copy to the dead letters."""
-        await suspend(Step.FINISH)
-        self._channel.bury(delivery)
-
-
 class ModelFanout:
-    """One pipeline to the generations that its worker knows of when a batch begins."""
+    """As `Fanout`, for generations that all have the same recipe.
 
-    def __init__(self, worker: "Worker") -> None:
-        self._worker = worker
+    What it knows of the generations may be as old as a lease. It is looked up when a batch begins;
+    the pipeline stays the same until there is news.
+    """
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._known: Sequence[Generation] = ()
+        self._pipeline: Pipeline | None = None
 
     async def knows(self, entity: str) -> bool:  # noqa: ARG002
         """Every entity type of the model has a definition."""
         return True
 
     async def process(self, changes: Sequence[Change]) -> Results:
-        """As `Fanout.process`, for generations that all have the same recipe."""
-        generations = self._worker.generations()
-        return await self._worker.world.pipeline(generations).process(changes)
+        """Process changes in every generation that is known."""
+        return await self._look().process(changes)
+
+    def end_lease(self) -> None:
+        """What is known is too old."""
+        if len(self._known) != len(self._world.engine.generations):
+            self._pipeline = None
+
+    def _look(self) -> Pipeline:
+        there = self._world.engine.generations
+        has_news = len(self._known) != len(there) and self._world.choices.happens(128)
+        if self._pipeline is None or has_news:
+            self._known = tuple(there)
+            self._pipeline = self._world.pipeline(self._known)
+        return self._pipeline
 
 
 class Worker:
@@ -62,9 +59,8 @@ class Worker:
 
     def __init__(self, world: "World", name: str) -> None:
         self.name = name
-        self.agents: list[Agent] = []
         self.world = world
-        self._known: Sequence[Generation] | None = None
+        self.agents: list[Agent] = []
         self._start()
 
     @property
@@ -72,10 +68,9 @@ class Worker:
         """Whether it can begin another batch."""
         return len(self.agents) < _BATCHES
 
-    def receive(self, event: Event) -> None:
+    def receive(self, one: Message) -> None:
         """Take a delivery into the coalescer."""
-        tag = self.channel.deliver(event)
-        self._lane._receive(Delivery(tag, routing_key(event), encode(event)))
+        self._lane._receive(self.channel.deliver(one))
 
     def begin(self) -> Agent | None:
         """Begin a batch of what waits in the coalescer, if it may."""
@@ -99,16 +94,7 @@ class Worker:
 
     def end_lease(self) -> None:
         """What is known of the generations is too old."""
-        self._known = None
-
-    def generations(self) -> Sequence[Generation]:
-        """The generations that take live writes, as far as this worker knows."""
-        there = self.world.engine.generations
-        if self._known is None or (
-            len(self._known) != len(there) and self.world.choices.happens(128)
-        ):
-            self._known = list(there)
-        return self._known
+        self._fanout.end_lease()
 
     async def _process(self, lane: Lane, batch: dict[Key, Pending]) -> None:
         """As `Lane._process`, without its waits."""
@@ -120,10 +106,10 @@ class Worker:
         lane._coalescer.release(batch)
 
     def _start(self) -> None:
-        self._known = None
-        self.channel = Channel(self.world.broker)
-        self._lane = self.world.lane_type(_SETTINGS, ModelFanout(self))  # type: ignore[arg-type]
-        self._lane._consumer = ModelConsumer(self.channel)  # type: ignore[assignment]
+        self.channel = ModelChannel(self.world.broker)
+        self._fanout = ModelFanout(self.world)
+        self._lane = self.world.lane_type(_SETTINGS, self._fanout)  # type: ignore[arg-type]
+        self._lane._consumer._channel = self.channel  # type: ignore[assignment]
 
     def __str__(self) -> str:
         return self.name

@@ -9,13 +9,12 @@ for.
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from core.events import Event
 from indexer.changes import Key
 from indexer.lane import Lane
 from indexer.pipeline import Pipeline
 from tests.simulation import happenings
 from tests.simulation.agents import Agent
-from tests.simulation.broker import Broker
+from tests.simulation.broker import Broker, Message, message
 from tests.simulation.choices import Choices
 from tests.simulation.database import (
     EPOCH,
@@ -48,12 +47,12 @@ _TABLES = tuple(happenings.table(bits) for bits in range(1 << len(happenings.TRO
 class World:
     """One run. A mutant of the product is a subclass that replaces a part."""
 
-    database_type = Database
-    generation_type = Generation
-    hydrator_type = ModelHydrator
-    cascade_type = ModelCascade
-    pipeline_type = Pipeline
-    lane_type = Lane
+    database_type: type[Database] = Database
+    generation_type: type[Generation] = Generation
+    hydrator_type: type[ModelHydrator] = ModelHydrator
+    cascade_type: type[ModelCascade] = ModelCascade
+    pipeline_type: type[Pipeline] = Pipeline
+    lane_type: type[Lane] = Lane
     waits_for_lease = True
     has_parity = True
 
@@ -90,12 +89,12 @@ class World:
             ahead = 0
             if self.has_wrong_clocks and self.choices.happens(64):
                 ahead = self.choices.pick((1, CLOCK_TOLERANCE, happenings.FAR_AHEAD))
-            self.publish(event._replace(occurred_at=event.occurred_at + ahead))
+            self.publish(message(event._replace(occurred_at=event.occurred_at + ahead)))
 
-    def publish(self, event: Event) -> None:
-        """Give an event to the broker."""
-        self.note("published: {}", event)
-        self.broker.publish(event)
+    def publish(self, one: Message) -> None:
+        """Give a message to the broker."""
+        self.note("published: {}", one)
+        self.broker.publish(one)
 
     def advance(self, agent: Agent) -> None:
         """Let an agent take one step."""

@@ -10,7 +10,7 @@ from elasticsearch import NotFoundError
 
 from core.settings import Settings
 from indexer import operations
-from indexer.changes import Change, Key, Outcome
+from indexer.changes import Change, Key, Outcome, Write
 from indexer.generations import plan_routes
 from indexer.names import live_alias
 from indexer.services import Services
@@ -35,6 +35,9 @@ class _Silence:
     """A cascade that tells nobody."""
 
     async def publish(self, keys: Sequence[Key], now: int) -> None:
+        """Publish nothing."""
+
+    async def announce(self, writes: Sequence[Write]) -> None:
         """Publish nothing."""
 
 

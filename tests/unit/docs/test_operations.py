@@ -17,6 +17,7 @@ def _reasons() -> set[str]:
     return {
         *re.findall(r'MalformedEventError\(\s*"(\w+)"', decoding),
         *re.findall(r'_(?:reject|bury)\(\s*delivery,\s*"(\w+)"', consuming),
+        *re.findall(r'_bury_change\(\s*[^"()]*(?:\[key\],\s*)?"(\w+)"', consuming),
         DELIVERY_LIMIT,
     }
 
