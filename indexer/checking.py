@@ -4,14 +4,15 @@ All that is wrong is listed, not only what is found first. Nothing is left behin
 asked with an index that is deleted again, the database only reads.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import asyncpg
-from elasticsearch import AsyncElasticsearch
+from elastic_transport import TransportError
+from elasticsearch import ApiError, AsyncElasticsearch
 
-from core.database import open_pool
+from core.database import UNAVAILABLE_ERRORS, open_pool
 from core.definitions import (
     ANALYSIS_FILE,
     DEPENDENTS_SUFFIX,
@@ -22,11 +23,13 @@ from core.definitions import (
     Problem,
     read,
 )
-from core.engine import engine_client
-from core.errors import UsageError
+from core.engine import engine_client, is_unavailable
+from core.errors import ServiceUnavailableError, UsageError
 from core.settings import Settings
 from indexer import mapping_check, sql_check
 from indexer.profile_check import Finding, check_profile
+
+_SHARED = ANALYSIS_FILE.partition(".")[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,27 +77,45 @@ async def check(settings: Settings, entities: Sequence[str] = ()) -> list[Defini
     folder = settings.definitions_path
     definitions, problems = read(folder)
     unreadable = _by_entity(problems)
-    _refuse_unknown(entities, definitions.keys() | unreadable.keys(), folder)
-    async with (
-        engine_client(settings) as engine,
-        open_pool(settings.database_url, application="disco index check", size=1) as pool,
-        pool.acquire() as connection,
-    ):
-        known = frozenset(definitions.keys() | unreadable.keys())
-        checks = _Checks(folder, settings, engine, connection, known)
-        shared = unreadable.pop("shared", ()) or await checks.analysis(definitions)
-        verdicts = [DefinitionVerdict(entity="shared", problems=tuple(shared))] if shared else []
-        for entity in sorted({*definitions, *unreadable}):
-            if entities and entity not in entities:
-                continue
+    shared = unreadable.pop(_SHARED, [])
+    names = frozenset(definitions.keys() | unreadable.keys())
+    _refuse_unknown(entities, names, folder)
+    async with _services(settings) as (engine, connection):
+        checks = _Checks(folder, settings, engine, connection, names)
+        shared = shared or await checks.analysis(definitions)
+        verdicts = [DefinitionVerdict(entity=_SHARED, problems=tuple(shared))] if shared else []
+        for entity in sorted(names.intersection(entities) or names):
             if entity in unreadable:
-                verdicts.append(
-                    DefinitionVerdict(entity=entity, problems=tuple(unreadable[entity]))
-                )
+                wrong = tuple(unreadable[entity])
+                verdicts.append(DefinitionVerdict(entity=entity, problems=wrong))
             else:
-                asks_engine = not shared
-                verdicts.append(await checks.definition(definitions[entity], asks_engine))
+                definition = definitions[entity]
+                verdicts.append(await checks.definition(definition, asks_engine=not shared))
     return verdicts
+
+
+@asynccontextmanager
+async def _services(
+    settings: Settings,
+) -> AsyncIterator[tuple[AsyncElasticsearch, "sql_check.Connection"]]:
+    """The engine and a connection to the primary; one that goes away is told as that."""
+    try:
+        async with (
+            engine_client(settings) as engine,
+            open_pool(settings.database_url, application="disco index check", size=1) as pool,
+            pool.acquire() as connection,
+        ):
+            yield engine, connection
+    except UNAVAILABLE_ERRORS as error:
+        raise ServiceUnavailableError(
+            f"PostgreSQL went away during the check ({error!r}); check again when it is back"
+        ) from error
+    except (ApiError, TransportError) as error:
+        if not is_unavailable(error):
+            raise
+        raise ServiceUnavailableError(
+            f"Elasticsearch went away during the check ({error!r}); check again when it is back"
+        ) from error
 
 
 class _Checks:
@@ -105,7 +126,7 @@ class _Checks:
         folder: Path,
         settings: Settings,
         engine: AsyncElasticsearch,
-        connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]",
+        connection: "sql_check.Connection",
         entities: frozenset[str],
     ) -> None:
         self._folder = folder
@@ -123,7 +144,7 @@ class _Checks:
         file = self._folder / ANALYSIS_FILE
         return [Problem(file=file, what=w, remedy=r) for w, r in findings]
 
-    async def definition(self, definition: Definition, asks_engine: bool) -> DefinitionVerdict:
+    async def definition(self, definition: Definition, *, asks_engine: bool) -> DefinitionVerdict:
         """The verdict on one entity type. Without its analysis, the engine cannot be asked."""
         found = _Findings(self._folder, definition.entity)
         found.add(MAPPING_SUFFIX, mapping_check.check_mapping(definition))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
+from core.database import UNAVAILABLE_ERRORS
 from core.definitions import HYDRATOR_FIELDS, Definition
 from indexer.hydrator import complete, documents_by_ids
 from indexer.profile_check import Finding
@@ -98,9 +99,40 @@ async def check_dependents(
     if sql is None:
         return []
     try:
-        statement = await connection.prepare(sql)
+        return await _dependents(connection, sql, definition, entities)
     except asyncpg.PostgresError as error:
         return [refusal(error, sql)]
+
+
+async def sample_documents(
+    connection: "Connection", definition: Definition
+) -> tuple[list[bytes], list[Finding]]:
+    """Documents of the first rows of the source table, as they would be indexed."""
+    try:
+        ids = await _first_ids(connection, definition)
+        rows = await connection.fetch(documents_by_ids(definition), ids)
+    except asyncpg.PostgresError as error:
+        return [], [refusal(error)]
+    return [complete(definition.entity, row["document"], row["digest"]) for row in rows], []
+
+
+def refusal(error: asyncpg.PostgresError, sql: str = "") -> Finding:
+    """What the database says about a statement, with the line of the file if `sql` is the file's.
+
+    Raises the error again when it is not about the statement: the database went away.
+    """
+    if isinstance(error, UNAVAILABLE_ERRORS):
+        raise error
+    position = getattr(error, "position", None)
+    line = f"line {sql.count(chr(10), 0, int(position)) + 1}: " if sql and position else ""
+    hint = getattr(error, "hint", None)
+    return Finding(f"{line}the database refuses it: {error.args[0]}", hint or "correct the SQL")
+
+
+async def _dependents(
+    connection: "Connection", sql: str, definition: Definition, entities: frozenset[str]
+) -> list[Finding]:
+    statement = await connection.prepare(sql)
     parameters = [one.name for one in statement.get_parameters()]
     if parameters != ["int8[]"]:
         remedy = "select by the changed ids: = ANY($1::bigint[])"
@@ -114,26 +146,6 @@ async def check_dependents(
         Finding(f"names the unknown entity type {name!r}", f"there are {known}")
         for name in sorted(named - entities)
     ]
-
-
-async def sample_documents(
-    connection: "Connection", definition: Definition
-) -> tuple[list[bytes], list[Finding]]:
-    """Documents of the first rows of the source table, as they would be indexed."""
-    ids = await _first_ids(connection, definition)
-    try:
-        rows = await connection.fetch(documents_by_ids(definition), ids)
-    except asyncpg.PostgresError as error:
-        return [], [refusal(error, documents_by_ids(definition))]
-    return [complete(definition.entity, row["document"], row["digest"]) for row in rows], []
-
-
-def refusal(error: asyncpg.PostgresError, sql: str) -> Finding:
-    """What the database says about a statement, with the line of the file."""
-    position = getattr(error, "position", None)
-    line = f"line {sql.count(chr(10), 0, int(position)) + 1}: " if position else ""
-    hint = getattr(error, "hint", None)
-    return Finding(f"{line}the database refuses it: {error.args[0]}", hint or "correct the SQL")
 
 
 def _shape(columns: Sequence[Column]) -> Iterator[Finding]:

@@ -141,6 +141,7 @@ BAD = [
     Bad(DEPENDENTS, "ANY($1::bigint[])", "ANY($1::text[]::bigint[])", "parameters are ['text[]']"),
     Bad(DEPENDENTS, "= ANY($1::bigint[])", "= 1", "parameters are []", "$1::bigint[]"),
     Bad(DEPENDENTS, "ss.set_id AS id", "ss.set_id::text AS id", "returns (text, text)"),
+    Bad(DEPENDENTS, "ss.set_id AS id", "ss.set_id / 0 AS id", "refuses it: division by zero"),
     Bad(DEPENDENTS, "FROM set_sounds", "FROM set_songs", 'relation "set_songs" does not exist'),
 ]
 
@@ -255,6 +256,15 @@ def test_a_service_that_does_not_answer(filled: Settings, folder: Path) -> None:
     nowhere = "postgresql://postgres@127.0.0.1:9/none"
     with pytest.raises(ServiceUnavailableError, match=r"PostgreSQL at .* does not answer"):
         _check(replace(filled, database_url=nowhere), folder)
+
+
+def test_a_service_that_goes_away_meanwhile(filled: Settings, folder: Path) -> None:
+    """A statement that ends its own connection stands for a database that is stopped."""
+    end = "(SELECT 'x' FROM pg_terminate_backend(pg_backend_pid())) AS license,"
+    _edit(folder / SQL, "s.license,", end)
+    with pytest.raises(ServiceUnavailableError, match="PostgreSQL went away during the check"):
+        _check(filled, folder)
+    assert _left_behind(filled) == []
 
 
 def _example() -> dict[str, str]:
