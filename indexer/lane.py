@@ -34,7 +34,7 @@ from indexer.pipeline import Results
 _BATCHES_IN_FLIGHT = 2
 _FIRST_BACKOFF = 0.1
 _LONGEST_BACKOFF = 5.0
-_LONGEST_YIELD = 5.0
+_LONGEST_YIELD = 10.0
 _YIELD_INTERVAL = 0.05
 
 log = logger("lane")
@@ -50,7 +50,7 @@ class LaneSettings:
     prefetch: int  # unacknowledged events
     size_limit: int  # bytes of an event's body
     refresh_seconds: float  # what a written document still waits for
-    drains: bool = True  # whether a stopping worker finishes what waits, or leaves it to others
+    drains: bool = True  # whether a stopping worker finishes all that waits, or a batch at most
 
 
 class Lane:
@@ -72,6 +72,7 @@ class Lane:
         self._arrival = asyncio.Event()
         self._slots = asyncio.Semaphore(_BATCHES_IN_FLIGHT)
         self._poison: list[tuple[Delivery, str, str]] = []
+        PENDING.labels(settings.queue).set_function(lambda: self.pending)
 
     @property
     def pending(self) -> int:
@@ -96,8 +97,10 @@ class Lane:
             await stopping
 
     def _is_done(self, stop: asyncio.Event) -> bool:
-        waits = self._settings.drains and self._coalescer.is_waiting
-        return stop.is_set() and not waits and not self._poison
+        if not stop.is_set() or self._poison:
+            return False
+        left_to_others = not self._settings.drains and self.pending > self._settings.size
+        return left_to_others or not self._coalescer.is_waiting
 
     async def _let_pass(self, stop: asyncio.Event) -> None:
         """Wait while more urgent work waits, but not for ever."""
@@ -168,7 +171,6 @@ class Lane:
     async def _process(self, batch: dict[Key, Pending]) -> None:
         """Process until every change has its outcome."""
         BATCH_SIZE.labels(self._settings.queue).observe(len(batch))
-        PENDING.labels(self._settings.queue).set(len(self._coalescer))
         left = dict(batch)
         backoff = _FIRST_BACKOFF
         try:
@@ -179,7 +181,6 @@ class Lane:
                     backoff = min(backoff * 2, _LONGEST_BACKOFF)
         finally:
             self._coalescer.release(batch)
-            PENDING.labels(self._settings.queue).set(len(self._coalescer))
             self._slots.release()
             self._arrival.set()
 
