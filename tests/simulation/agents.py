@@ -5,11 +5,12 @@ coroutine decides when, and in which order with others, it goes on.
 """
 
 import types
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from enum import StrEnum
 from typing import Any
 
-from tests.simulation.engine import Request
+from indexer.changes import Key
+from tests.simulation.engine import Request, Snapshot
 
 Ready = Callable[[], bool]
 
@@ -39,11 +40,14 @@ def suspend(step: Step, ready: Ready = _always) -> Generator[tuple[Step, Ready],
 class Agent:
     """One batch of a worker, or the making of a generation, under way."""
 
-    def __init__(self, name: str, coroutine: Coroutine[Any, Any, None]) -> None:
+    def __init__(
+        self, name: str, coroutine: Coroutine[Any, Any, None], keys: Sequence[Key] = ()
+    ) -> None:
         self.name = name
+        self.keys = keys  # what it is about
         self.next = Step.START
-        # Moment of the last hydration whose documents are still to be written.
-        self.hydrated: int | None = None
+        # What the documents come from that are still to be written.
+        self.hydrated: Snapshot | None = None
         self.request: Request | None = None  # a bulk request that is about to be sent
         self.is_cut_off = False  # the next request to the engine fails
         self.is_impatient = False  # the replica is not waited for any longer

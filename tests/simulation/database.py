@@ -51,7 +51,8 @@ class Statement(StrEnum):
 class Transaction:
     """Statements that will be seen together, or never."""
 
-    def __init__(self) -> None:
+    def __init__(self, began: int) -> None:
+        self.began = began  # in steps of the schedule
         self.rows: dict[Key, Record | None] = {}  # locked; None: deleted
         self.events: dict[Key, Event] = {}  # to be published after the commit
 

@@ -69,11 +69,18 @@ class Item(NamedTuple):
     generation: Generation
 
 
+class Snapshot(NamedTuple):
+    """What a hydration saw of the database."""
+
+    moment: int  # when it was read, in steps of the schedule
+    unseen_since: int  # when the oldest transaction began that was still open then
+
+
 class Request(NamedTuple):
     """A bulk request on its way."""
 
     items: Sequence[Item]
-    hydrated: int | None  # moment of the hydration that its documents come from
+    hydrated: Snapshot | None  # what its documents come from
 
 
 class Engine:

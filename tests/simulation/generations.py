@@ -32,7 +32,7 @@ async def fill(world: "World", generation: Generation) -> None:
 async def _copy(world: "World", generation: Generation, entity: str, *, from_replica: bool) -> bool:
     """Hydrate and write one window of ids; false if it must be done again."""
     await suspend(Step.HYDRATE)
-    world.running.hydrated = world.moment
+    world.running.hydrated = world.snapshot()
     state = world.database.replica if from_replica else world.database.primary
     writes = list(_own_writes(state, entity))
     try:
@@ -58,7 +58,7 @@ async def _establish_parity(world: "World", generation: Generation) -> None:
     What a worker hydrated before the scan began has reached the engine by the time of the
     comparison: the build waits for longer than a write is ever under way.
     """
-    await suspend(Step.READ, lambda: world.oldest_hydration() >= world.scan_began)
+    await suspend(Step.READ, lambda: world.all_hydrated_since(world.scan_began))
     pipeline = world.pipeline([generation], cascades=False)
     while True:
         try:

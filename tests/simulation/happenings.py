@@ -40,7 +40,7 @@ def wait(world: "World") -> None:
 
 def change(world: "World") -> None:
     """A transaction of one statement, committed at once."""
-    transaction = Transaction()
+    transaction = Transaction(world.moment)
     if _state(world, transaction):
         world.database.transactions.append(transaction)
         world.commit(transaction)
@@ -53,7 +53,7 @@ def state(world: "World") -> None:
     if number < len(transactions):
         _state(world, transactions[number])
         return
-    transaction = Transaction()
+    transaction = Transaction(world.moment)
     if _state(world, transaction):
         transactions.append(transaction)
 
@@ -112,13 +112,20 @@ def advance(world: "World") -> None:
 
 
 def race(world: "World") -> None:
-    """A batch is held at one of its steps, others overtake it, and it goes on."""
+    """A batch is held at one of its steps, others overtake it, and it goes on.
+
+    Often what overtakes it concerns the same entities: most of what can go wrong needs that.
+    """
     agent = _begin(world, world.choices.pick(world.workers))
     if agent is None:
         return
     _drive(world, agent, world.choices.pick(_RACERS))
-    for _ in range(1 + world.choices.below(3)):
+    keys = world.keys
+    if world.choices.happens(160):
+        world.keys = agent.keys
+    for _ in range(1 + world.choices.below(4)):
         world.choices.pick(_OVERTAKERS)(world)
+    world.keys = keys
     if not agent.has_ended:
         _drive(world, agent, None)
 
@@ -134,14 +141,14 @@ def answer(world: "World") -> None:
 
 
 def handle(world: "World") -> None:
-    """The newest event is handled to its end by a worker that has room."""
-    for worker in world.workers:
-        if world.broker.waiting and worker.has_room:
-            worker.receive(world.broker.waiting.pop())
-            agent = worker.begin()
-            if agent is not None:
-                _drive(world, agent, None)
-            return
+    """The newest event is handled to its end, by the worker that has least to do."""
+    if world.broker.waiting:
+        worker = min(world.workers, key=lambda one: len(one.agents))
+        worker.receive(world.broker.waiting.pop())
+        agent = worker.begin()
+        if agent is not None:
+            world.database.replayed = world.database.position
+            _drive(world, agent, None)
 
 
 def trouble(world: "World") -> None:
@@ -164,11 +171,11 @@ def kill(world: "World") -> None:
 def forget(world: "World") -> None:
     """The engine forgets old tombstones.
 
-    A tombstone is kept for far longer than a document ever is under way from its hydration to
-    the engine (ADR 0001, rule 9). So only those are forgotten that are older than each
-    hydration whose write is still to come.
+    A tombstone is kept for far longer than a document is ever under way from its hydration to the
+    engine, and than a transaction is ever open (ADR 0001, rule 9). So only those are forgotten
+    that are older than each hydration whose write is still to come, and than what it did not see.
     """
-    if count := world.engine.forget_tombstones(world.oldest_hydration()):
+    if count := world.engine.forget_tombstones(world.oldest_unseen()):
         world.note("{} tombstones are forgotten", count)
 
 

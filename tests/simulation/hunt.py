@@ -40,7 +40,7 @@ def hunt(mutant: type[Mutant], *, limit: int, seed: int = 0) -> Prey | None:
         for name, function in mutant.replaced.items():
             patch.setattr(pipeline, name, function)
         for number in range(1, limit + 1):
-            world = mutant(chance.randbytes(SCHEDULE_BYTES))
+            world = mutant(mutant.beginning + chance.randbytes(SCHEDULE_BYTES))
             try:
                 world.run()
             except AssertionError as error:

@@ -20,11 +20,19 @@ from tests.simulation.engine import Document, Generation
 from tests.simulation.ports import ModelCascade, ModelHydrator, NoDependents
 from tests.simulation.world import World
 
+# Kinds of trouble, by the order of `happenings.TROUBLES`; then one key or two; then no more.
+FORGETTING = bytes([1 << 2, 3, 0])
+RESTARTS = bytes([1 << 3, 3, 0])
+LATE_REQUESTS = bytes([1 << 5, 0, 0])
+
 
 class Mutant(World):
     """A world without one guard."""
 
     replaced: ClassVar[Mapping[str, Callable[..., Any]]] = {}
+    # How the schedules of a hunt begin: which kinds of trouble and how many keys (see
+    # `World._choose_kind`). What is rare among all schedules is common among the right ones.
+    beginning: ClassVar[bytes] = b""
 
 
 # Rule 1: one clock
@@ -180,6 +188,7 @@ class NoAnnouncement(Mutant):
     """Rule 6: a settlement goes out under a version that no event carries."""
 
     cascade_type = UnannouncedCascade
+    beginning = LATE_REQUESTS
 
 
 # Rule 7: a retry starts at hydration
@@ -204,6 +213,7 @@ class RetryWithoutHydration(Mutant):
     """Rule 7: after a failure the same documents are sent again."""
 
     pipeline_type = StubbornPipeline
+    beginning = RESTARTS
 
 
 # Rule 8: acknowledge last
@@ -246,13 +256,17 @@ class AcknowledgedUnavailable(Mutant):
 class ShortTombstones(Mutant):
     """Rule 9: deletions are forgotten while older documents are still under way."""
 
-    def oldest_hydration(self) -> float:
+    beginning = FORGETTING
+
+    def oldest_unseen(self) -> float:
         """Pretend that nothing is under way."""
         return float("inf")
 
 
 class RestartsUnnoticed(Mutant):
     """Rule 9: a node forgets its tombstones, and cuts nobody off."""
+
+    beginning = RESTARTS
 
     def cut_off(self, agents: Iterable[Agent]) -> None:
         """Leave them alone."""

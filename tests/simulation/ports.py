@@ -32,7 +32,7 @@ _FATES = (
     *(10 * [Fate.TORN] + 8 * [Fate.REFUSED]),
 )
 _FAILURE = 4  # chance of 256 that a port fails
-_LATENESS = 24  # chance of 256 that a request outlives its sender
+_LATENESS = 48  # chance of 256 that a request outlives its sender
 
 
 class ModelHydrator:
@@ -47,7 +47,7 @@ class ModelHydrator:
         now = world.database.clock
         state = await self.state()
         _fail_sometimes(world, "PostgreSQL")
-        agent.hydrated = world.moment
+        agent.hydrated = world.snapshot()
         found = ((key, document(state, key)) for key in keys)
         rows = {key: row for key, row in found if row is not None}
         world.note("{} hydrates {}", agent, rows or "nothing")

@@ -5,10 +5,10 @@ import os
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.simulation.hunt import SCHEDULE_BYTES
 from tests.simulation.tally import TALLY
 from tests.simulation.world import World
 
+SCHEDULE_BYTES = 128
 # `make check` runs a few, `make test` ten thousand.
 SCHEDULES = int(os.environ.get("SIMULATION_SCHEDULES", "300"))
 

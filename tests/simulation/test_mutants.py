@@ -8,7 +8,7 @@ from tests.simulation.hunt import SCHEDULE_BYTES, failure, hunt
 from tests.simulation.mutants import MUTANTS, Mutant, NoCascade, NoFence
 from tests.simulation.tally import TALLY
 
-LIMIT = 40_000
+LIMIT = 60_000
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)

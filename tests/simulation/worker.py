@@ -80,7 +80,7 @@ class Worker:
         if not batch:
             return None
         self.world.note("{} takes {}", self, [one.change(key) for key, one in batch.items()])
-        agent = Agent(self.name, self._process(self._lane, batch))
+        agent = Agent(self.name, self._process(self._lane, batch), tuple(batch))
         self.agents.append(agent)
         return agent
 

@@ -27,7 +27,7 @@ from tests.simulation.database import (
     document,
     is_poison,
 )
-from tests.simulation.engine import Document, Engine, Generation
+from tests.simulation.engine import Document, Engine, Generation, Snapshot
 from tests.simulation.generations import fill
 from tests.simulation.ports import ModelCascade, ModelHydrator, ModelStore, NoDependents
 from tests.simulation.story import tell
@@ -132,11 +132,18 @@ class World:
         """All that is under way."""
         return [*(one for worker in self.workers for one in worker.agents), *self.builds]
 
-    def oldest_hydration(self) -> float:
-        """The moment of the oldest hydration whose write is still to come."""
-        hydrated = [agent.hydrated for agent in self.agents()]
-        hydrated += [request.hydrated for request in self.engine.late]
-        return min((one for one in hydrated if one is not None), default=self.moment)
+    def snapshot(self) -> Snapshot:
+        """What a hydration sees now."""
+        began = (transaction.began for transaction in self.database.transactions)
+        return Snapshot(self.moment, min(began, default=self.moment))
+
+    def all_hydrated_since(self, moment: int) -> bool:
+        """Whether every hydration whose write is still to come is as new as that."""
+        return all(one.moment >= moment for one in self._hydrated())
+
+    def oldest_unseen(self) -> float:
+        """When the oldest began of what a write still to come may not have seen."""
+        return min((one.unseen_since for one in self._hydrated()), default=self.moment)
 
     def note(self, text: str, *values: object) -> None:
         """Add a line to the story of this run; it is told only if the run fails."""
@@ -145,6 +152,12 @@ class World:
     def story(self) -> str:
         """What happened, a line each."""
         return "\n".join(text.format(*map(tell, values)) for text, values in self._notes)
+
+    def _hydrated(self) -> Iterable[Snapshot]:
+        """What the writes that are under way come from."""
+        under_way = [agent.hydrated for agent in self.agents()]
+        under_way += [request.hydrated for request in self.engine.late]
+        return (one for one in under_way if one is not None)
 
     # At rest
 
@@ -209,7 +222,7 @@ class World:
         """Each schedule has some kinds of trouble and some keys only, and more of those."""
         bits = self.choices.below(len(_TABLES))
         self._happenings, self.troubles = _TABLES[bits], happenings.chosen(bits)
-        self.keys = KEYS[: self.choices.pick(_FOCUS)]
+        self.keys: Sequence[Key] = KEYS[: self.choices.pick(_FOCUS)]
         kinds = self.choices.take()
         self.has_failures = bool(kinds & 1)
         self.has_wrong_clocks = kinds & 6 == 6
