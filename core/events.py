@@ -66,6 +66,8 @@ def decode_all(routing_key: str, body: bytes, *, size_limit: int) -> list[Event]
     content = _decode_body(body, size_limit)
     moment = _decode_time(content)
     if action is Action.REFRESH and isinstance(ids := content.get("ids"), list):
+        if not ids:  # a message without events would never be finished, nor what comes after it
+            raise MalformedEventError("no_id", "`ids` is empty")
         return [Event(entity, _decode_id(one), action, moment) for one in ids]
     return [Event(entity, _decode_id(content.get("id")), action, moment)]
 

@@ -12,6 +12,7 @@ from core.events import (
     Event,
     MalformedEventError,
     decode,
+    decode_all,
     encode,
     format_time,
     from_microseconds,
@@ -209,3 +210,10 @@ VALUES = st.recursive(
 def test_no_value_of_a_field_breaks_the_decoder(value: object) -> None:
     for content in (body(id=value), body(occurred_at=value), json.dumps(value).encode()):
         assert len(refusal(content)) < 400
+
+
+def test_a_refresh_of_no_ids_is_malformed() -> None:
+    content = b'{"ids": [], "occurred_at": "2026-03-01T12:00:00Z"}'
+    with pytest.raises(MalformedEventError) as caught:
+        decode_all("refresh.sound", content, size_limit=LIMIT)
+    assert caught.value.reason == "no_id"
