@@ -13,6 +13,7 @@ import asyncpg
 
 from core.database import UNAVAILABLE_ERRORS, Pool
 from core.definitions import Recipe
+from core.telemetry import logger
 from indexer.changes import Answer, Outcome, Row, Write
 from indexer.errors import IndexerError, TemporarilyUnavailableError
 from indexer.generations import LEASE_SECONDS, Generation
@@ -25,6 +26,8 @@ _WINDOW_ROWS = 2_000
 _IN_FLIGHT = 2
 _FIRST_BACKOFF = 0.2
 _LONGEST_BACKOFF = 10.0
+
+log = logger("scan")
 
 
 class ScanRejectedError(IndexerError):
@@ -88,8 +91,10 @@ async def _copy(pool: Pool, recipe: Recipe, store: EngineStore, window: Window) 
             outcomes = await _attempt(pool, recipe, store, window)
             if not outcomes[Outcome.UNAVAILABLE]:
                 return outcomes
-        except TemporarilyUnavailableError:
-            pass
+            reason = f"the engine had no room for {outcomes[Outcome.UNAVAILABLE]} documents"
+        except TemporarilyUnavailableError as error:
+            reason = str(error)
+        log.warning("scan_postponed", entity=recipe.entity, reason=reason, retry_in=backoff)
         await asyncio.sleep(backoff)
         backoff = min(backoff * 2, _LONGEST_BACKOFF)
 
