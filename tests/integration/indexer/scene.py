@@ -122,7 +122,10 @@ async def drain(
         another = worker_process.spawn(settings, folder, command=command)
         workers = [another]
         await another.ready()
-    raise AssertionError(f"{await broker.waiting()} wait after {RESTARTS} workers")
+    left = await broker.waiting()
+    for worker in workers:
+        await worker.stop()
+    raise AssertionError(f"{left} wait after {RESTARTS} workers")
 
 
 async def _pending(workers: Sequence[Worker]) -> float:
