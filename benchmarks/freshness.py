@@ -8,8 +8,8 @@ over, and notes when a changed entity is among the hits. Commit and hit are read
 import asyncio
 import contextlib
 import random
+import string
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,7 @@ from indexer import operations as indexer
 from stack import programs
 
 _CHANGED = ("sound", "set", "user")
+_FOUND = "visibility = 'public' AND deleted_at IS NULL"
 _BUCKET = 40  # changes that share a word; less than a page of hits
 _POLL_PAUSE = 0.015
 _PATIENCE = 10.0  # seconds after the last change until what is not found counts as lost
@@ -51,13 +52,14 @@ class Run:
     lost: int = 0
     changes: int = 0
     polls: int = 0
+    refused: int = 0  # polls that the API could not answer in time
     behind: float = 0.0  # seconds that the load generator was behind its schedule at most
 
 
 class Freshness:
     """Writes changes and looks for them."""
 
-    def __init__(self, application: Application, api: str, ids: dict[str, Sequence[int]]) -> None:
+    def __init__(self, application: Application, api: str, ids: dict[str, list[int]]) -> None:
         self._application = application
         self._api = api
         self._ids = ids
@@ -106,7 +108,7 @@ class Freshness:
         """The kind's newest bucket, or a new one when that is full."""
         buckets = self._buckets.setdefault(kind, [])
         if not buckets or buckets[-1].joined == _BUCKET:
-            word = f"zq{time.time_ns() // 1000:x}"
+            word = _word(time.time_ns() // 1000)
             buckets.append(Bucket(entity=kind.removeprefix("new "), word=word))
         buckets[-1].joined += 1
         return buckets[-1]
@@ -118,7 +120,8 @@ class Freshness:
         return writes.rename(kind, self._pick(kind), f"{word} in dub")
 
     def _pick(self, entity: str) -> int:
-        return self._random.choice(self._ids[entity])
+        """An id that was not picked before: a second change would hide the first one's word."""
+        return self._ids[entity].pop()
 
     async def _poll(self, session: aiohttp.ClientSession) -> None:
         while True:
@@ -132,6 +135,9 @@ class Freshness:
     async def _look(self, session: aiohttp.ClientSession, bucket: Bucket) -> None:
         parameters = {"q": bucket.word, "type": bucket.entity, "limit": "100"}
         async with session.get(f"{self._api}/v1/search", params=parameters) as response:
+            if response.status >= 500:
+                self._run.refused += 1  # seen by the poll after this one, and so counted as late
+                return
             response.raise_for_status()
             answer = orjson.loads(await response.read())
         now = time.monotonic()
@@ -172,6 +178,15 @@ async def _measure(made: Environment, rate: float, seconds: float, runs: int) ->
     return found
 
 
+def _word(number: int) -> str:
+    """A word that stands for a number, of letters alone: digits would make several words of it."""
+    letters = ""
+    while number:
+        number, digit = divmod(number, 26)
+        letters += string.ascii_lowercase[digit]
+    return f"zq{letters}"
+
+
 async def _await_quiet(made: Environment) -> None:
     """Raises if the index differs from the database once all has been said and done."""
     async with indexer.open_indexer(made.settings) as services:
@@ -181,17 +196,16 @@ async def _await_quiet(made: Environment) -> None:
                     raise AssertionError(f"{entity}: {dict(verdict.kinds)} after the benchmark")
 
 
-async def _pick_ids(made: Environment, *, count: int = 50_000) -> dict[str, Sequence[int]]:
+async def _pick_ids(made: Environment, *, count: int = 50_000) -> dict[str, list[int]]:
     """Ids of public, living entities to change, each type at random."""
     async with open_pool(made.settings.database_url, application="disco bench") as pool:
         return {entity: await _ids(pool, f"{entity}s", count) for entity in _CHANGED}
 
 
 async def _ids(pool: Any, table: str, count: int) -> list[int]:
+    owned = "" if table == "users" else f"AND user_id IN (SELECT id FROM users WHERE {_FOUND})"
     rows = await pool.fetch(
-        f"SELECT id FROM {table} WHERE visibility = 'public' AND deleted_at IS NULL "
-        "ORDER BY md5(id::text) LIMIT $1",
-        count,
+        f"SELECT id FROM {table} WHERE {_FOUND} {owned} ORDER BY md5(id::text) LIMIT $1", count
     )
     return [row["id"] for row in rows]
 
@@ -201,6 +215,7 @@ def _figures(run: Run) -> dict[str, float]:
         "lost": run.lost,
         "changes": run.changes,
         "polls": run.polls,
+        "refused": run.refused,
         "behind_max": run.behind,
     }
 
