@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import asyncpg
 
@@ -83,15 +83,6 @@ async def open_pool(url: str, *, application: str, size: int = 6) -> AsyncIterat
     finally:
         # A pool that waits for a connection that will never come back would hang the stop.
         pool.terminate()
-
-
-async def clock(connection: Any) -> int:
-    """The database's clock in microseconds since the epoch; the only clock that stamps versions."""
-    return int(
-        await connection.fetchval(
-            "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
-        )
-    )
 
 
 @asynccontextmanager

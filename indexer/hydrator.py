@@ -51,6 +51,12 @@ def complete(entity: str, document: str, digest: int) -> bytes:
     return f'{{"type":"{entity}","digest":{digest},{document[1:]}'.encode()
 
 
+def row_of(entity: str, record: asyncpg.Record) -> tuple[Key, Row]:
+    """The row that a record of (id, version, document, digest) stands for."""
+    entity_id, version, document, digest = record
+    return (entity, entity_id), Row(version, complete(entity, document, digest), digest)
+
+
 @dataclass(frozen=True)
 class _Reading:
     """One hydration under way."""
@@ -89,9 +95,7 @@ class DatabaseHydrator:
         except asyncpg.PostgresError as error:
             await self._isolate(reading, entity, ids, error)
         else:
-            for entity_id, version, document, digest in records:
-                body = complete(entity, document, digest)
-                reading.rows[entity, entity_id] = Row(version, body, digest)
+            reading.rows.update(row_of(entity, record) for record in records)
 
     async def _isolate(
         self, reading: _Reading, entity: str, ids: list[int], error: asyncpg.PostgresError

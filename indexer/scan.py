@@ -14,10 +14,10 @@ import asyncpg
 from core.database import UNAVAILABLE_ERRORS, Pool
 from core.definitions import Recipe
 from core.telemetry import logger
-from indexer.changes import Answer, Outcome, Row, Write
+from indexer.changes import Answer, Outcome, Write
 from indexer.errors import IndexerError, TemporarilyUnavailableError
 from indexer.generations import LEASE_SECONDS, Generation
-from indexer.hydrator import complete, documents_by_range
+from indexer.hydrator import documents_by_range, row_of
 from indexer.services import Services
 from indexer.windows import Window, count_rows, windows
 from indexer.writer import EngineStore
@@ -119,10 +119,8 @@ async def _attempt(
 
 
 def _write(entity: str, record: asyncpg.Record) -> Write:
-    entity_id, version, document, digest = record
-    return Write(
-        (entity, entity_id), version, Row(version, complete(entity, document, digest), digest)
-    )
+    key, row = row_of(entity, record)
+    return Write(key, row.updated_at, row)
 
 
 def _refuse_poison(entity: str, writes: Sequence[Write], answers: Sequence[Answer]) -> None:
