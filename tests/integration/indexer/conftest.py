@@ -17,7 +17,10 @@ def indexed(settings: Settings) -> Settings:
 
     async def build() -> None:
         async with open_index(settings) as index:
-            await index.build()
+            # The catalogue is empty: there is nothing to scan, nor to wait for.
+            generations = index.services.generations
+            for definition in index.services.definitions.values():
+                await generations.promote(await generations.create(definition))
 
     asyncio.run(build())
     return settings

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from tests.integration.indexer.weather import Weather
 from tests.integration.indexer.worker_process import NO_METRICS, Metrics, Worker
 
 _STALL = 180.0  # seconds without progress that fail the test
+_CATCH = 3.0  # seconds to catch a worker in the middle of something
+_BUSY = 10  # changes that it holds then, at least
+_GLANCE = 0.01  # seconds between two looks
 
 
 class Crew:
@@ -51,7 +55,7 @@ class Crew:
 
     async def _kill_one(self) -> None:
         victim = self._chance.choice(self.workers)
-        self.counted += await victim.last_metrics()
+        self.counted += await _caught_busy(victim)
         self.workers.remove(victim)
         await victim.kill()
         self.kills += 1
@@ -61,3 +65,13 @@ class Crew:
         for worker in self.workers:
             if worker.is_running:
                 await worker.kill()
+
+
+async def _caught_busy(worker: Worker) -> Metrics:
+    """What a worker counted at a moment when it holds much, or when there is none such for long."""
+    deadline = time.monotonic() + _CATCH
+    while True:
+        metrics = await worker.last_metrics()
+        if metrics("pending_changes") >= _BUSY or time.monotonic() > deadline:
+            return metrics
+        await asyncio.sleep(_GLANCE)

@@ -1,11 +1,11 @@
 """A worker with one guard of the version rule switched off, to see whether the tests notice.
 
-    python tests/integration/indexer/mutant_worker.py MUTATION [--jitter=S] [--failures=P]
+    python tests/integration/indexer/mutant_worker.py MUTATION [--jitter=S] [--outages=S]
 
 The product has no switches for this: the guard is replaced in this process, then `disco work
-indexer` runs. `none` is the control. `--jitter` delays half of all batches up to that many seconds
-between reading the truth and writing it; `--failures` is the share of bulk requests that fail as if
-the engine were away, before they are sent. Both are bad luck that the product must survive.
+indexer` runs. `none` is the control. `--jitter` delays a third of all batches up to that many
+seconds between reading the truth and writing it; with `--outages` all bulk requests fail for so
+long, again and again, before they are sent. Both are bad luck that the product must survive.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from cli.main import run
@@ -25,12 +26,13 @@ from indexer.changes import Answer, Change, Key, Outcome, Row, Write
 from indexer.deliveries import Acknowledger, Consumer, Delivery
 from indexer.errors import TemporarilyUnavailableError
 from indexer.fence import Position, ReplicaFence
-from indexer.hydrator import DatabaseHydrator
 from indexer.lane import Lane
-from indexer.pipeline import Hydration, Pipeline, Results
+from indexer.pipeline import Pipeline, Results
+from indexer.recent_writes import RecentWrites
 from indexer.writer import EngineStore
 
 Mutation = Callable[[], None]
+_STUBBORN_PAUSE = 0.1  # seconds
 
 
 def replace(owner: Any, name: str, new: Any) -> Any:
@@ -121,26 +123,50 @@ def trust_foreign_times() -> None:
     replace(pipeline, "is_doubtful", is_doubtful)
 
 
+def trust_memory() -> None:
+    """What this process wrote under that version is right, whatever was read since."""
+    written: dict[Key, int] = {}
+
+    def note(_self: RecentWrites, key: Key, version: int, _digest: int) -> None:
+        written[key] = version
+
+    def has(_self: RecentWrites, key: Key, version: int, _digest: int) -> bool:
+        return written.get(key) == version
+
+    replace(RecentWrites, "note", note)
+    replace(RecentWrites, "has", has)
+
+
+def early_stamps() -> None:
+    """Stamp refresh events with the time of the event that caused them: before the commit."""
+    process = Pipeline.process
+    publish = DatabaseCascade.publish
+    causes: ContextVar[Mapping[Key, int]] = ContextVar("causes")
+
+    async def remember_causes(self: Pipeline, changes: Sequence[Change]) -> Results:
+        causes.set({change.key: change.version for change in changes})
+        return await process(self, changes)
+
+    async def publish_early(self: DatabaseCascade, keys: Sequence[Key], _now: int) -> None:
+        for key in keys:
+            await publish(self, [key], causes.get()[key])
+
+    replace(Pipeline, "process", remember_causes)
+    replace(DatabaseCascade, "publish", publish_early)
+
+
 def repeat_old_hydration() -> None:
     """Try again with what was read the first time."""
-    original = DatabaseHydrator.hydrate
-    kept: dict[tuple[Key, ...], Hydration] = {}
+    original = EngineStore.write
 
-    async def hydrate(self: DatabaseHydrator, keys: Sequence[Key]) -> Hydration:
-        known = kept.get(tuple(keys))
-        if known is None:
-            known = kept[tuple(keys)] = await original(self, keys)
-        return known
+    async def write(self: EngineStore, writes: Sequence[Write]) -> list[Answer]:
+        while True:
+            try:
+                return await original(self, writes)
+            except TemporarilyUnavailableError:
+                await asyncio.sleep(_STUBBORN_PAUSE)
 
-    process = Pipeline.process
-
-    async def remember_until_done(self: Pipeline, changes: Sequence[Change]) -> Results:
-        results = await process(self, changes)
-        kept.clear()
-        return results
-
-    replace(DatabaseHydrator, "hydrate", hydrate)
-    replace(Pipeline, "process", remember_until_done)
+    replace(EngineStore, "write", write)
 
 
 def acknowledge_first() -> None:
@@ -207,6 +233,8 @@ MUTATIONS: Mapping[str, Mutation] = {
         no_cascade,
         trust_conflicts,
         trust_foreign_times,
+        trust_memory,
+        early_stamps,
         repeat_old_hydration,
         acknowledge_first,
         acknowledge_up_to,
@@ -218,23 +246,24 @@ MUTATIONS: Mapping[str, Mutation] = {
 
 
 def hesitate(longest: float) -> None:
-    """Let time pass between reading the truth and writing it, for half of all batches."""
+    """Let time pass between reading the truth and writing it, for a third of all batches."""
     original = EngineStore.write
 
     async def write(self: EngineStore, writes: Sequence[Write]) -> list[Answer]:
-        if random.random() < 0.5:
+        if random.random() < 1 / 3:
             await asyncio.sleep(random.uniform(0, longest))
         return await original(self, writes)
 
     replace(EngineStore, "write", write)
 
 
-def fail_sometimes(share: float) -> None:
-    """Let the engine be away now and then."""
+def be_cut_off(seconds: float) -> None:
+    """Have no way to the engine for so long, again and again, with as much time in between."""
     original = EngineStore.write
+    began = time.monotonic() + random.uniform(0, 2 * seconds)
 
     async def write(self: EngineStore, writes: Sequence[Write]) -> list[Answer]:
-        if random.random() < share:
+        if (time.monotonic() - began) % (2 * seconds) < seconds:
             raise TemporarilyUnavailableError("Elasticsearch", "bad luck")
         return await original(self, writes)
 
@@ -246,14 +275,14 @@ def main(arguments: Iterable[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("mutation", choices=["none", *MUTATIONS])
     parser.add_argument("--jitter", type=float, default=0.0)
-    parser.add_argument("--failures", type=float, default=0.0)
+    parser.add_argument("--outages", type=float, default=0.0)
     options = parser.parse_args(list(arguments))
-    if options.mutation != "none":
-        MUTATIONS[options.mutation]()
-    if options.failures:
-        fail_sometimes(options.failures)
+    if options.outages:
+        be_cut_off(options.outages)
     if options.jitter:
         hesitate(options.jitter)
+    if options.mutation != "none":
+        MUTATIONS[options.mutation]()
     return run(["work", "indexer", "--metrics-port", "0"])
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from elasticsearch import NotFoundError
+from elasticsearch.helpers import async_scan
 
 from core.settings import Settings
 from indexer import operations
@@ -88,6 +89,21 @@ class Index:
                 compared = verdict.compared
                 found.differences += verdict.differences
             found.compared += compared
+        return found
+
+    async def ahead(self) -> list[Key]:
+        """Documents whose version the primary's clock has not reached, tolerance included."""
+        clock = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+        now = await self.services.databases.primary.fetchval(clock)
+        limit = now + round(self.services.settings.clock_tolerance * 1e6)
+        found: list[Key] = []
+        for entity in self.services.definitions:
+            scan = async_scan(
+                self.services.engine,
+                index=live_alias(self._prefix, entity),
+                query={"version": True, "_source": False},
+            )
+            found += [(entity, int(hit["_id"])) async for hit in scan if hit["_version"] > limit]
         return found
 
     async def stored(self, entity: str, entity_id: int) -> dict[str, Any] | None:

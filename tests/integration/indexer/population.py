@@ -31,6 +31,7 @@ class Population:
                 self._own((one - 1) % _USERS + 1, entity, one)
         self._hot: dict[str, list[int]] = {}
         self._choices = 0
+        self._turns: dict[str, list[int]] = {}  # by entity type, the next one last
 
     def choose(self, entity: str, *, hot: float = 0.7) -> int:
         """Somebody of that type; with the probability `hot` one of the hot set."""
@@ -40,6 +41,17 @@ class Population:
         if self._hot[entity] and self._chance.random() < hot:
             return self._chance.choice(self._hot[entity])
         return self._chance.choice(self._ids[entity])
+
+    def turn(self, entity: str) -> int:
+        """Everybody of that type in turn, in random order."""
+        if not self._turns.get(entity):
+            self._turns[entity] = self._chance.sample(self._ids[entity], len(self._ids[entity]))
+        return self._turns[entity].pop()
+
+    def owned(self, user: int, entity: str, most: int) -> list[int]:
+        """What is a user's and should be there, `most` at most."""
+        ids = self._owned.get(user, {}).get(entity, [])
+        return [one for one in ids if one in self._ids[entity]][:most]
 
     def add(self, owner: int, entity: str, one: int) -> None:
         """Somebody new; `owner` is the user whose it is."""
@@ -64,7 +76,6 @@ class Population:
             users.append(self._chance.choice(self._ids["user"]))
         hot: dict[str, list[int]] = {"user": users, "sound": [], "set": [], "group": []}
         for user in users:
-            for entity, ids in self._owned.get(user, {}).items():
-                living = [one for one in ids if one in self._ids[entity]]
-                hot[entity] += living[:_HOT_OWNED]
+            for entity in self._owned.get(user, {}):
+                hot[entity] += self.owned(user, entity, _HOT_OWNED)
         self._hot = hot

@@ -12,7 +12,7 @@ from demo.application import Application
 from demo.errors import UnknownEntityError
 from demo.writes import Write
 from tests.integration.indexer.courier import Courier
-from tests.integration.indexer.storm_writes import Writer
+from tests.integration.indexer.storm_encounters import Encounters, Transaction
 from tests.integration.indexer.weather import Weather
 
 # What two producers do to each other: the row is gone, or each waits for the other.
@@ -26,13 +26,13 @@ class Producer:
         self,
         application: Application,
         courier: Courier,
-        writer: Writer,
+        encounters: Encounters,
         weather: Weather,
         chance: random.Random,
     ) -> None:
         self._application = application
         self._courier = courier
-        self._writer = writer
+        self._encounters = encounters
         self._weather = weather
         self._chance = chance
         self.changes = 0  # committed
@@ -46,15 +46,18 @@ class Producer:
 
     async def _session(self, wanted: Callable[[], bool]) -> None:
         while wanted():
-            await self._transaction()
+            async with asyncio.TaskGroup() as transactions:
+                for transaction in self._encounters.next():
+                    transactions.create_task(self._commit(transaction))
 
-    async def _transaction(self) -> None:
-        writes = self._writer.transaction()
+    async def _commit(self, transaction: Transaction) -> None:
+        await asyncio.sleep(transaction.after)
+        writes = [*transaction.writes]
         early = self._chance.random() < self._weather.announced_early
         if early:
             writes = [*self._announcing(writes)]
-        if self._chance.random() < self._weather.held:
-            writes.append(self._hold())
+        if transaction.held:
+            writes.append(_hold(transaction.held))
         try:
             changes = await self._application.commit(*writes)
         except _VOIDED:
@@ -63,16 +66,6 @@ class Producer:
         self.changes += len(changes)
         if not early:
             self._courier.accept(event for change in changes for event in change.events)
-
-    def _hold(self) -> Write:
-        """Time between the last stamp and the commit."""
-        seconds = self._chance.uniform(0, self._weather.longest_hold)
-
-        async def write(_connection: Any) -> tuple[Event, ...]:
-            await asyncio.sleep(seconds)
-            return ()
-
-        return write
 
     def _announcing(self, writes: list[Write]) -> list[Write]:
         """The writes, each of which tells of itself before anything is committed."""
@@ -86,3 +79,13 @@ class Producer:
             return announced
 
         return [announcing(write) for write in writes]
+
+
+def _hold(seconds: float) -> Write:
+    """Time between the last stamp and the commit."""
+
+    async def write(_connection: Any) -> tuple[Event, ...]:
+        await asyncio.sleep(seconds)
+        return ()
+
+    return write

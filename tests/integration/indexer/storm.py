@@ -12,6 +12,7 @@ from pathlib import Path
 
 from core.settings import Settings
 from demo.application import open_application
+from indexer.changes import Key
 from indexer.verification import Difference
 from stack.assembly import Stack
 from tests.integration.indexer.broker_view import Broker, dead_letters, open_view
@@ -21,6 +22,7 @@ from tests.integration.indexer.oracle import Index, open_index
 from tests.integration.indexer.population import Population
 from tests.integration.indexer.producer import Producer
 from tests.integration.indexer.scene import drain
+from tests.integration.indexer.storm_encounters import Encounters
 from tests.integration.indexer.storm_writes import Writer
 from tests.integration.indexer.weather import Weather
 
@@ -39,6 +41,7 @@ class Aftermath:
     kills: int
     compared: int  # rows or documents of the verification
     differences: list[Difference]
+    ahead: list[Key]  # documents that hold a version which the primary's clock has not reached
     dead_letters: list[str]  # reason and detail of each
     conflicts: float  # writes that the engine refused as not newer
     resettled: float  # writes repeated under a newer version
@@ -51,7 +54,7 @@ class Aftermath:
     verify_seconds: float
 
     def __str__(self) -> str:
-        lists = {"differences", "dead_letters"}
+        lists = {"differences", "ahead", "dead_letters"}
         return ", ".join(
             f"{len(value) if name in lists else round(value, 1)} {name}"
             for name, value in vars(self).items()
@@ -116,6 +119,7 @@ class _Storm:
             kills=self.crew.kills,
             compared=verification.compared,
             differences=verification.differences,
+            ahead=await self._index.ahead(),
             dead_letters=[
                 f"{one.reason}: {one.detail}" for one in await dead_letters(self._settings)
             ],
@@ -147,12 +151,15 @@ class _Storm:
             running = []
             for number in range(self._weather.producers):
                 application = await stack.enter_async_context(
-                    open_application(self._settings, connections=self._weather.sessions)
+                    open_application(self._settings, connections=self._weather.connections)
                 )
                 courier = Courier(application, self._weather, self._chance(f"courier {number}"))
-                writer = Writer(self._chance(f"writer {number}"), self._population)
                 producer = Producer(
-                    application, courier, writer, self._weather, self._chance(f"producer {number}")
+                    application,
+                    courier,
+                    self._encounters(number),
+                    self._weather,
+                    self._chance(f"producer {number}"),
                 )
                 self._couriers.append(courier)
                 self._producers.append(producer)
@@ -162,6 +169,12 @@ class _Storm:
                 )
             await asyncio.gather(*running)
             closing.set()
+
+    def _encounters(self, number: int) -> Encounters:
+        """Those of one producer."""
+        writer = Writer(self._chance(f"writer {number}"), self._population)
+        chance = self._chance(f"encounters {number}")
+        return Encounters(self._weather, chance, self._population, writer)
 
     @asynccontextmanager
     async def _bad_weather(self) -> AsyncIterator[None]:

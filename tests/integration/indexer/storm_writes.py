@@ -49,41 +49,50 @@ class Writer:
         _, kind, entities = self._chance.choices(_MIX, self._weights)[0]
         entity = self._chance.choice(entities)
         one = self._population.choose(entity)
-        make: Callable[[str, int], Write] = getattr(self, f"_{kind}")
+        make: Callable[[str, int], Write] = getattr(self, kind)
         return (_ORDER[entity], one), make(entity, one)
 
     def _title(self) -> str:
         return f"{' '.join(self._chance.choices(_WORDS, k=2))} {self._chance.randrange(10**9)}"
 
-    def _rename(self, entity: str, one: int) -> Write:
+    def rename(self, entity: str, one: int) -> Write:
+        """Another title."""
         return writes.rename(entity, one, self._title())
 
-    def _edit(self, entity: str, one: int) -> Write:
+    def edit(self, entity: str, one: int) -> Write:
+        """Another description."""
         return writes.edit(entity, one, description=self._title())
 
-    def _tag(self, entity: str, one: int) -> Write:
+    def tag(self, entity: str, one: int) -> Write:
+        """One tag more or less."""
         del entity
         change = self._chance.choice((writes.tag_sound, writes.untag_sound))
         return change(one, f"tag {self._chance.randint(1, 40)}")
 
-    def _arrange(self, entity: str, one: int) -> Write:
+    def arrange(self, entity: str, one: int) -> Write:
+        """One sound more or less in a set."""
         del entity
         change = self._chance.choice((writes.add_to_set, writes.remove_from_set))
         return change(one, self._population.choose("sound"))
 
-    def _hide(self, entity: str, one: int) -> Write:
+    def hide(self, entity: str, one: int) -> Write:
+        """Private."""
         return writes.make_private(entity, one)
 
-    def _publish(self, entity: str, one: int) -> Write:
+    def publish(self, entity: str, one: int) -> Write:
+        """Public (again)."""
         return writes.publish(entity, one)
 
-    def _delete(self, entity: str, one: int) -> Write:
+    def delete(self, entity: str, one: int) -> Write:
+        """Deleted, but still in its table."""
         return writes.delete(entity, one)
 
-    def _restore(self, entity: str, one: int) -> Write:
+    def restore(self, entity: str, one: int) -> Write:
+        """No longer deleted."""
         return writes.restore(entity, one)
 
-    def _destroy(self, entity: str, one: int) -> Write:
+    def destroy(self, entity: str, one: int) -> Write:
+        """The row goes, with all that is nothing without it."""
         destroy = writes.destroy(entity, one)
 
         async def write(connection: Any) -> tuple[Event, ...]:
@@ -94,7 +103,8 @@ class Writer:
 
         return write
 
-    def _create(self, entity: str, one: int) -> Write:
+    def create(self, entity: str, one: int) -> Write:
+        """A new one; `one` does not matter."""
         del one
         owner = self._population.choose("user")
         create = self._creation(entity, owner)

@@ -1,10 +1,10 @@
 """The convergence test can fail: with any guard of the version rule switched off, it does.
 
-The same storm, smaller and with worse luck, over workers that lack one guard each
-(`mutant_worker.py`). The control lacks none, and survives.
+Shorter storms than that test's, each hostile to some guards, over workers that lack one guard
+(`mutant_worker.py`). Workers that lack none survive every one of them.
 """
 
-import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -12,52 +12,68 @@ import pytest
 from core.settings import Settings
 from stack.assembly import Stack
 from tests.integration.indexer.storm import Aftermath, rage
-from tests.integration.indexer.weather import Weather
-from tests.integration.indexer.worker_process import launcher
-
-GALE = Weather(
-    seed=4,
-    changes=3_000,
-    producers=3,
-    sessions=6,
-    held=0.5,
-    longest_hold=0.3,
-    # Each event comes once, and soon: a late or second one would mend what the first one missed.
-    delays=((0.9, 0.03), (0.1, 0.5)),
-    duplicates=0.0,
-    kills=2,
-    workers=(2,),
-    lags=(0.0, 1.0, 0.0, 2.0),
-    lag_lasts=1.5,
-    pushbacks=2,
-    settings={"batch_linger": 0.005, "tombstone_retention": "1s"},
-    patience=1.0,
+from tests.integration.indexer.storm_profiles import (
+    FAMILIES_CROSS,
+    RIVALS_RACE,
+    ROWS_VANISH,
+    SERVICES_FAIL,
+    Profile,
 )
-LUCK = {"jitter": 0.15, "failures": 0.1}
+
+PROFILES = {
+    "rivals_race": RIVALS_RACE,
+    "families_cross": FAMILIES_CROSS,
+    "rows_vanish": ROWS_VANISH,
+    "services_fail": SERVICES_FAIL,
+}
 # What each mutant is made of stands in `mutant_worker.py`.
-LETHAL = ("no_fence",)
+LETHAL: Mapping[str, str] = {
+    "no_fence": "services_fail",
+    "no_version": "rivals_race",
+    "newest_version": "rivals_race",
+    "ignore_missing_rows": "rows_vanish",
+    "no_cascade": "families_cross",
+    "early_stamps": "families_cross",
+    "trust_conflicts": "families_cross",
+    "trust_foreign_times": "families_cross",
+    "trust_memory": "families_cross",
+    "repeat_old_hydration": "rows_vanish",
+    "acknowledge_first": "services_fail",
+    "acknowledge_up_to": "services_fail",
+    "ignore_pushback": "services_fail",
+}
 
 pytestmark = pytest.mark.timeout(300)
 
 
-async def _rage(stack: Stack, settings: Settings, folder: Path, mutation: str) -> Aftermath:
-    weather = dataclasses.replace(GALE, command=launcher(mutation, **LUCK))
-    aftermath = await rage(stack, settings, folder, weather)
+async def _rage(
+    stack: Stack, settings: Settings, folder: Path, profile: Profile, mutation: str
+) -> Aftermath:
+    aftermath = await rage(stack, settings, folder, profile.against(mutation))
     print(f"{mutation}: {aftermath}")  # noqa: T201 - shown when the test fails
     return aftermath
 
 
-async def test_the_unmutated_worker_survives(
-    stack: Stack, fresh_settings: Settings, tmp_path: Path
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_a_worker_with_all_guards_survives(
+    stack: Stack, fresh_settings: Settings, tmp_path: Path, profile: str
 ) -> None:
-    aftermath = await _rage(stack, fresh_settings, tmp_path, "none")
+    aftermath = await _rage(stack, fresh_settings, tmp_path, PROFILES[profile], "none")
     assert aftermath.differences == []
+    assert aftermath.ahead == []
     assert aftermath.dead_letters == []
 
 
-@pytest.mark.parametrize("mutation", LETHAL)
-async def test_a_worker_without_the_guard_does_not(
-    stack: Stack, fresh_settings: Settings, tmp_path: Path, mutation: str
+@pytest.mark.parametrize(("mutation", "profile"), LETHAL.items())
+async def test_a_worker_without_one_guard_does_not(
+    stack: Stack, fresh_settings: Settings, tmp_path: Path, mutation: str, profile: str
 ) -> None:
-    aftermath = await _rage(stack, fresh_settings, tmp_path, mutation)
+    aftermath = await _rage(stack, fresh_settings, tmp_path, PROFILES[profile], mutation)
     assert aftermath.differences != []
+
+
+async def test_a_worker_that_believes_every_clock_leaves_versions_of_the_future(
+    stack: Stack, fresh_settings: Settings, tmp_path: Path
+) -> None:
+    aftermath = await _rage(stack, fresh_settings, tmp_path, RIVALS_RACE, "no_clamp")
+    assert aftermath.ahead != []

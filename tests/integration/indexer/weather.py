@@ -14,9 +14,12 @@ class Weather:
     seed: int
     changes: int  # of all producers together
     producers: int = 3
-    sessions: int = 5  # transactions that a producer may have open at a time
+    sessions: int = 5  # encounters that a producer has at a time
+    connections: int = 5  # transactions that a producer may have open at a time
+    # Kinds of `storm_encounters.py`, with their weights
+    encounters: Mapping[str, float] = field(default_factory=lambda: {"anything": 1.0})
 
-    # Transactions
+    # Transactions of `anything`
     held: float = 0.3  # share that stay open between the stamp and the commit
     longest_hold: float = 0.05
     announced_early: float = 0.0  # share whose events are published before the commit: a bad idea
@@ -27,7 +30,7 @@ class Weather:
     from_the_future: float = 0.0  # share that comes a second time, dated in the year 9999
 
     # Services
-    kills: int = 0  # SIGKILLs of workers
+    kills: int = 0  # SIGKILLs of workers, each in the middle of something
     workers: Sequence[int] = (1,)  # how many there are, in turn, after each kill
     lags: Sequence[float] = ()  # of the replica, in turn
     lag_lasts: float = 3.0
