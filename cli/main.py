@@ -18,6 +18,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "index": "cli.index:index",
     "verify": "cli.verify:verify",
     "dead-letters": "cli.dead_letters:dead_letters",
+    "rank": "cli.rank:rank",
     "work": "cli.work:work",
     "serve": "cli.serve:serve",
     "bench": "cli.bench:bench",

@@ -1,0 +1,1 @@
+"""DiscoRank: PageRank over a graph in which every activity is a weighted edge."""

@@ -1,0 +1,120 @@
+"""Solving y = b + αPᵀy by relaxation with compiled passes over all rows, from any start.
+
+The mass of the dangling nodes is in no equation: it only scales the solution, which is normalised
+at the end. So the scale is free, and each pass is followed by a choice of it: b is multiplied so
+that the residuals of all rows sum to zero. That takes the error along the solution itself out, the
+slowest of all, for nothing.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranker.compilation import required_kernels
+from ranker.errors import NotConvergedError
+from ranker.graph import Floats, Graph
+from ranker.parameters import Dangling, Method, Parameters
+
+_ROW_COST = 2  # reading a row costs about as much as so many edges
+# Many, for long sums lose digits; a fixed number, so that they are the same on any number of cores.
+_PARTS = 256
+
+
+class Relaxation:
+    """The compiled kernels with the arrays that they need for one graph."""
+
+    def __init__(self, graph: Graph, parameters: Parameters) -> None:
+        """`Parameters.method` says which kernel. Numba must be there."""
+        self._graph = graph
+        self._parameters = parameters
+        self._kernels = required_kernels()
+        self._kept = _kept_by_dangling(graph, parameters)
+        self._pivots = _pivots(graph, parameters.damping, self._kept)
+        self._cuts = _cuts(graph, _PARTS)
+        self._sums = np.zeros((_PARTS, 3))
+        self._following = np.empty(graph.nodes) if parameters.method is Method.JACOBI else None
+
+    def solve(
+        self, base: Floats, start: Floats, dangling_mass: float | None = None
+    ) -> tuple[Floats, list[float], float]:
+        """The y of every position; the change of each pass; an error bound.
+
+        Changes and bound are L1, relative to the sum of y.
+
+        Args:
+            base: b by position, or one value for all.
+            start: y to begin with, by position, of any scale; is used up.
+            dangling_mass: What part of the start's mass dangles, if not what the graph says.
+
+        Raises:
+            NotConvergedError: the iterations did not suffice.
+        """
+        parameters, total_base = self._parameters, self._total(base)
+        dangling = float(start[self._graph.dangling].sum())
+        scale = self._scale(total_base, float(start.sum()), dangling, dangling_mass)
+        shares = self._shares(start)
+        residuals: list[float] = []
+        bound = np.inf
+        while bound > parameters.tolerance:
+            if len(residuals) == parameters.iteration_limit:
+                raise NotConvergedError(len(residuals), bound, parameters.tolerance)
+            shares = self._iterate(base, scale, shares)
+            change, moving, dangling = self._sums.sum(axis=0)
+            mass, before = moving + dangling, scale
+            scale = self._scale(total_base, mass, dangling)
+            residuals.append(float(change / mass))
+            # The residual's norm by the new scale, times that of the inverse.
+            residual = parameters.damping * change + abs(scale - before) * total_base
+            bound = float(residual / mass / (1.0 - parameters.damping))
+        return self._masses(shares) / scale, residuals, bound
+
+    def _scale(
+        self, total_base: float, mass: float, dangling: float, told: float | None = None
+    ) -> float:
+        """What to multiply b with, so that the residuals of y sum to zero."""
+        dangling = dangling if told is None else told * mass
+        damping = self._parameters.damping
+        return float((mass - damping * (mass - dangling) + self._kept * dangling) / total_base)
+
+    def _iterate(self, base: Floats, scale: float, shares: Floats) -> Floats:
+        graph, damping = self._graph, self._parameters.damping
+        rows = (graph.starts, graph.sources, graph.weights, graph.out_weights, self._pivots)
+        sums = (self._cuts, self._sums)
+        if self._following is None:
+            self._kernels.gauss_seidel(*rows, base, scale, damping, shares, *sums)
+            return shares
+        following = self._following
+        self._kernels.jacobi(*rows, base, scale, damping, shares, following, *sums)
+        self._following = shares
+        return following
+
+    def _shares(self, masses: Floats) -> Floats:
+        np.divide(masses, self._graph.out_weights, where=~self._graph.dangling, out=masses)
+        return masses
+
+    def _masses(self, shares: Floats) -> Floats:
+        np.multiply(shares, self._graph.out_weights, where=~self._graph.dangling, out=shares)
+        return shares
+
+    def _total(self, base: Floats) -> float:
+        return float(base.sum()) * (self._graph.nodes if base.size == 1 else 1)
+
+
+def _kept_by_dangling(graph: Graph, parameters: Parameters) -> float:
+    """What a dangling row has on its diagonal beyond 1: it gets nothing of its own mass."""
+    others = parameters.dangling is Dangling.OTHERS and graph.nodes > 1
+    return parameters.damping / (graph.nodes - 1) if others else 0.0
+
+
+def _pivots(graph: Graph, damping: float, kept: float) -> Floats:
+    """What a row's sum is divided by to give its share: out-weight, less the damped self-loop."""
+    pivots = np.where(graph.dangling, 1.0 + kept, graph.out_weights)
+    np.subtract.at(pivots, graph.loop_positions, damping * graph.loop_weights)
+    return pivots
+
+
+def _cuts(graph: Graph, parts: int) -> NDArray[np.uint64]:
+    """Rows at which to cut them into parts of equal work."""
+    cost = graph.starts + _ROW_COST * np.arange(graph.nodes + 1, dtype=np.uint64)
+    cuts = np.searchsorted(cost, np.linspace(0.0, float(cost[-1]), parts + 1))
+    cuts[0], cuts[-1] = 0, graph.nodes
+    return cuts.astype(np.uint64)
