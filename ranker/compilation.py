@@ -30,6 +30,11 @@ def required_kernels() -> ModuleType:
     return found
 
 
+def change_kernels() -> ModuleType:
+    """The compiled kernels that change graphs; raises `ImportError` where numba is missing."""
+    return importlib.import_module("ranker.change_kernels")
+
+
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Compile a function at its first call, and keep the result on disk for other processes.
 

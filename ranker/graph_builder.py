@@ -72,7 +72,7 @@ class GraphBuilder:
             graph = _assemble(batches, nodes)
         else:
             graph = plain_assembly.assemble(batches, nodes)
-        _check_out_weights(graph)
+        check_out_weights(graph)
         return graph
 
 
@@ -91,7 +91,7 @@ def build(
     return builder.build(nodes, compiled=compiled)
 
 
-def _check_out_weights(graph: Graph) -> None:
+def check_out_weights(graph: Graph) -> None:
     """Mass is divided by out-weights, which must not leave what a float can tell."""
     out = graph.out_weights
     strange = np.flatnonzero((out != 0.0) & ~((out > _LEAST_WEIGHT) & (out < _MOST_WEIGHT)))
