@@ -23,6 +23,8 @@ UNAVAILABLE_ERRORS = (
     asyncpg.ConnectionDoesNotExistError,
     asyncpg.ConnectionFailureError,
     asyncpg.InterfaceError,
+    # What asyncpg says of a connection whose server died just as it was about to be used.
+    asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
     asyncpg.TooManyConnectionsError,
     # A replica cancels a query that holds up replay, or that a restart cut.
@@ -83,6 +85,21 @@ async def open_pool(url: str, *, application: str, size: int = 6) -> AsyncIterat
     finally:
         # A pool that waits for a connection that will never come back would hang the stop.
         pool.terminate()
+
+
+async def fetch_within(
+    seconds: float, pool: Pool, statement: str, *arguments: object
+) -> list[asyncpg.Record]:
+    """Rows; raises `TimeoutError` when there is no answer in time, even from a server that hangs.
+
+    The connection is given up then: a server that hangs would not acknowledge a cancellation.
+    """
+    async with pool.acquire(timeout=seconds) as connection:
+        try:
+            return await connection.fetch(statement, *arguments, timeout=seconds)
+        except TimeoutError:
+            connection.terminate()
+            raise
 
 
 @asynccontextmanager

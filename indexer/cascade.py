@@ -111,7 +111,7 @@ class DatabaseCascade:
         """The dependents; halve the ids to find one whose dependents cannot be found."""
         _, pool = await self._fence.wait()
         try:
-            rows = await pool.fetch(self._sql[entity], ids)
+            rows = await self._fence.fetch(pool, self._sql[entity], ids)
         except (*UNAVAILABLE_ERRORS, asyncpg.QueryCanceledError) as error:
             raise TemporarilyUnavailableError("PostgreSQL", repr(error)) from error
         except asyncpg.PostgresError as error:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import asyncpg
 
-from core.database import UNAVAILABLE_ERRORS, Databases, Pool
+from core.database import UNAVAILABLE_ERRORS, Databases, Pool, fetch_within
 from core.telemetry import logger
 from indexer.errors import TemporarilyUnavailableError
 from indexer.metrics import FENCE_SECONDS, FENCE_TIMEOUTS
@@ -24,6 +24,8 @@ SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now,
 _REPLAYED = "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn"
 _FIRST_PAUSE = 0.001
 _LONGEST_PAUSE = 0.05
+_SHORTEST_READ = 1.0  # seconds that any read from the replica is given
+_GLANCE = 0.2  # seconds that a replica which lags or hangs may take to say how far it is
 
 log = logger("fence")
 
@@ -40,7 +42,7 @@ class ReplicaFence:
 
     After `patience` seconds it gives up on the replica and sends hydration to the primary, and
     every further batch too until the replica is level again: late documents are worse than some
-    load on the primary.
+    load on the primary. A replica that hangs is no better than one that lags.
     """
 
     def __init__(self, databases: Databases, *, patience: float) -> None:
@@ -58,6 +60,22 @@ class ReplicaFence:
         self._note(lags=not replayed)
         return position.now, self._databases.replica if replayed else self._databases.primary
 
+    async def fetch(self, pool: Pool, statement: str, *arguments: object) -> list[asyncpg.Record]:
+        """Rows from the pool that `wait` gave.
+
+        Raises what asyncpg raises, and `TimeoutError` when the replica does not answer within the
+        patience: the primary is asked next.
+        """
+        if pool is self._databases.primary:
+            return await pool.fetch(statement, *arguments)
+        seconds = max(self._patience, _SHORTEST_READ)
+        try:
+            return await fetch_within(seconds, pool, statement, *arguments)
+        except TimeoutError:
+            self._lags = True
+            log.warning("replica_unavailable", error=f"no answer within {seconds:g} s")
+            raise
+
     async def _position(self) -> Position:
         try:
             row = await self._databases.primary.fetchrow(_POSITION)
@@ -71,7 +89,7 @@ class ReplicaFence:
         deadline = time.monotonic() + (0 if self._lags else self._patience)
         pause = _FIRST_PAUSE
         try:
-            while not await self._databases.replica.fetchval(_REPLAYED, position.lsn):
+            while not await self._has_replayed(position, deadline):
                 if time.monotonic() >= deadline:
                     return False
                 await asyncio.sleep(pause)
@@ -80,6 +98,11 @@ class ReplicaFence:
             log.warning("replica_unavailable", error=repr(error))
             return False
         return True
+
+    async def _has_replayed(self, position: Position, deadline: float) -> bool:
+        left = max(_GLANCE, deadline - time.monotonic())
+        [row] = await fetch_within(left, self._databases.replica, _REPLAYED, position.lsn)
+        return bool(row[0])
 
     def _note(self, *, lags: bool) -> None:
         if lags:

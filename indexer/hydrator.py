@@ -87,7 +87,7 @@ class DatabaseHydrator:
         """Read the rows of one entity type; halve the ids to find one that cannot be read."""
         try:
             with HYDRATION_SECONDS.labels(entity).time():
-                records = await reading.pool.fetch(self._statements[entity], ids)
+                records = await self._fence.fetch(reading.pool, self._statements[entity], ids)
         except asyncpg.QueryCanceledError as error:
             await self._isolate(reading, entity, ids, error)
         except UNAVAILABLE_ERRORS as error:
