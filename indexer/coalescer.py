@@ -1,6 +1,6 @@
 """The coalescer: many events of one entity, one change."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from indexer.changes import Change, Key
@@ -62,9 +62,9 @@ class Coalescer:
         self._taken.update(keys)
         return {key: self._waiting.pop(key) for key in keys}
 
-    def release(self, batch: dict[Key, Pending]) -> None:
-        """The batch has ended; its entities may be taken again."""
-        self._taken.difference_update(batch)
+    def release(self, done: Iterable[Key]) -> None:
+        """Nobody works on these entities any more; they may be taken again."""
+        self._taken.difference_update(done)
 
     def _available(self) -> Iterator[Key]:
         return (key for key in self._waiting if key not in self._taken)

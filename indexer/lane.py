@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from aio_pika.abc import AbstractConnection
@@ -175,14 +175,20 @@ class Lane:
         backoff = _FIRST_BACKOFF
         try:
             while left:
-                left = await self._attempt(left)
+                again = await self._attempt(left)
+                # What is done need not wait for the rest: it may change again, in another batch.
+                self._release(left.keys() - again.keys())
+                left = again
                 if left:
                     await asyncio.sleep(backoff)
                     backoff = min(backoff * 2, _LONGEST_BACKOFF)
         finally:
-            self._coalescer.release(batch)
             self._slots.release()
-            self._arrival.set()
+            self._release(left)
+
+    def _release(self, done: Iterable[Key]) -> None:
+        self._coalescer.release(done)
+        self._arrival.set()
 
     async def _attempt(self, batch: dict[Key, Pending]) -> dict[Key, Pending]:
         """One run through the pipeline; what must be tried again."""

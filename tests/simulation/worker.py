@@ -100,10 +100,11 @@ class Worker:
         """As `Lane._process`, without its waits."""
         left = batch
         while left:
-            left = await lane._attempt(left)
+            again = await lane._attempt(left)
+            lane._coalescer.release(left.keys() - again.keys())
+            left = again
             if left:
                 await suspend(Step.RETRY)
-        lane._coalescer.release(batch)
 
     def _start(self) -> None:
         self.channel = ModelChannel(self.world.broker)
