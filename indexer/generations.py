@@ -175,6 +175,19 @@ class Generations:
             ]
         )
 
+    async def refresh(self, generation: Generation) -> None:
+        """Make all that was written so far searchable.
+
+        Raises `TemporarilyUnavailableError`, and `elasticsearch.NotFoundError` when the generation
+        was deleted meanwhile.
+        """
+        try:
+            await self._engine.indices.refresh(index=generation.index)
+        except (ApiError, TransportError) as error:
+            if is_unavailable(error):
+                raise TemporarilyUnavailableError("Elasticsearch", repr(error)[:300]) from error
+            raise
+
     async def delete(self, generation: Generation) -> None:
         """Delete a generation for good."""
         await self._engine.indices.delete(index=generation.index, ignore_unavailable=True)

@@ -30,7 +30,7 @@ async def compare(
     services: Services, generation: Generation, *, patience: float
 ) -> AsyncIterator[tuple[Compared, list[Difference]]]:
     """Each window of one generation, with the differences that are there after `patience`."""
-    await services.engine.indices.refresh(index=generation.index)
+    await services.generations.refresh(generation)
     _, pool = await services.fence.wait()
     pipeline = services.pipeline(route_to(generation), _NoCascade())
     comparison = Comparison(

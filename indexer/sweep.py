@@ -12,6 +12,8 @@ import zlib
 from collections import Counter
 from collections.abc import Callable
 
+from elasticsearch import NotFoundError
+
 from core.broker import open_broker
 from core.database import UNAVAILABLE_ERRORS
 from core.errors import DiscoError
@@ -60,7 +62,9 @@ class Sweep:
             try:
                 while not stop.is_set():
                     for generation in await self._services.generations.list():
-                        await self._sweep(generation)
+                        # A round takes long: one that was there when it began may be deleted.
+                        with contextlib.suppress(NotFoundError):
+                            await self._sweep(generation)
                     await connection.fetchval("SELECT 1")  # still connected, so still locked
                     await asyncio.sleep(_PAUSE_SECONDS)
             finally:

@@ -199,7 +199,8 @@ async def confirm(
     The second look reads what the engine holds, searchable or not, and then the database behind
     the fence. Returned is what is still there, as it is then.
     """
-    suspects = [difference.key for difference in differences]
+    # Each once: a row that cannot be read looks like a ghost, too, if it has a document.
+    suspects = [*dict.fromkeys(difference.key for difference in differences)]
     deadline = time.monotonic() + patience
     pause = _FIRST_PAUSE
     while True:

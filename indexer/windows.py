@@ -8,8 +8,9 @@ has is seen too.
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
-from core.database import Pool
+from core.database import UNAVAILABLE_ERRORS, Pool
 from core.definitions import Recipe
+from indexer.errors import TemporarilyUnavailableError
 
 SMALLEST_ID = 0
 END_OF_IDS = 2**63 - 1  # no row has this id; the end of the last window
@@ -25,10 +26,16 @@ class Window(NamedTuple):
 async def windows(
     pool: Pool, recipe: Recipe, *, rows: int, start: int = SMALLEST_ID
 ) -> AsyncIterator[Window]:
-    """Windows of about `rows` rows each from `start` on, ascending."""
+    """Windows of about `rows` rows each from `start` on, ascending.
+
+    Raises `TemporarilyUnavailableError` when the server is away.
+    """
     statement = f"SELECT id FROM {recipe.source_table} WHERE id >= $1 ORDER BY id OFFSET $2 LIMIT 1"
     while True:
-        end = await pool.fetchval(statement, start, rows)
+        try:
+            end = await pool.fetchval(statement, start, rows)
+        except UNAVAILABLE_ERRORS as error:
+            raise TemporarilyUnavailableError("PostgreSQL", repr(error)) from error
         if end is None:
             yield Window(start, END_OF_IDS)
             return
