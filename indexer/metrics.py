@@ -33,7 +33,7 @@ DEPENDENTS = Counter(
 )
 RETRIES = Counter(
     "disco_indexer_retries_total",
-    "Batches tried again, by the service that did not take them.",
+    "Batches and broker sessions tried again, by the service that was away or had no room.",
     ["service"],
     registry=REGISTRY,
 )

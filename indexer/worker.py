@@ -26,7 +26,7 @@ from core.telemetry import logger
 from indexer.cascade import RefreshPublisher
 from indexer.fanout import Fanout
 from indexer.lane import Lane, LaneSettings
-from indexer.metrics import CONSUMING, QUEUE_DEPTH
+from indexer.metrics import CONSUMING, QUEUE_DEPTH, RETRIES
 from indexer.services import Services, open_services
 from indexer.sweep import Sweep
 
@@ -98,6 +98,7 @@ class Worker:
                 if not connected:
                     raise lost.exceptions[0] from None
                 CONSUMING.set(0)
+                RETRIES.labels("RabbitMQ").inc()
                 log.warning("broker_lost", error=repr(lost.exceptions[0]), retry_in=backoff)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), backoff)
