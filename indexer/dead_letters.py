@@ -17,6 +17,7 @@ from core.broker import DEAD_QUEUE, INDEXER_EXCHANGE, declare_topology, open_bro
 from core.settings import Settings
 
 _BODY_SHOWN = 500
+_ALL = 2**63
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +37,15 @@ Chooser = Callable[[DeadLetter], bool]
 
 
 async def letters(settings: Settings, *, limit: int) -> AsyncIterator[DeadLetter]:
-    """The oldest letters, at most `limit`; they stay where they are."""
+    """The oldest letters, at most `limit`; they stay where they are.
+
+    The broker puts what is given back at the end of the queue. So all are taken and given back, or
+    the next look would begin with others.
+    """
     async with _channel(settings) as channel:
-        async for letter, _ in _read(channel, limit):
-            yield letter
+        async for letter, _ in _read(channel, _ALL):
+            if letter.number <= limit:
+                yield letter
 
 
 async def replay(settings: Settings, chosen: Chooser, *, limit: int) -> list[DeadLetter]:
