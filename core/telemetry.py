@@ -39,6 +39,19 @@ def configure_logging(settings: Settings) -> None:
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
+    logging.captureWarnings(capture=True)
+    logging.getLogger().handlers = [_Libraries(logging.WARNING)]
+
+
+class _Libraries(logging.Handler):
+    """What libraries log, as lines of ours: one a message, without a traceback."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log the message with the library's name as component."""
+        error = record.exc_info[1] if record.exc_info else None
+        told = {} if error is None else {"error": repr(error)}
+        log = logger(record.name)
+        log.warning("library_warning", message=record.getMessage(), **told)
 
 
 def logger(name: str) -> Any:
