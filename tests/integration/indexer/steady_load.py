@@ -36,6 +36,7 @@ class SteadyLoad:
         self._numbers = itertools.count(1)
         self.changes = 0  # whose event the broker has
         self._last_change = time.monotonic()
+        self.running: asyncio.Task[None] | None = None
 
     @property
     def silence(self) -> float:
@@ -59,6 +60,7 @@ class SteadyLoad:
         wanted = self.changes + changes
 
         async def reached() -> bool:
+            assert not self._has_failed(), self.running
             return self.changes >= wanted
 
         await until(reached, within=within, what=f"{changes} more changes", state=self._state)
@@ -67,6 +69,7 @@ class SteadyLoad:
         """Wait until no change came through for a while."""
 
         async def silent() -> bool:
+            assert not self._has_failed(), self.running
             return self.silence >= seconds
 
         await until(silent, within=within, what="no more changes", state=self._state)
@@ -96,6 +99,9 @@ class SteadyLoad:
         self.changes += 1
         self._last_change = time.monotonic()
 
+    def _has_failed(self) -> bool:
+        return self.running is not None and self.running.done()
+
     def _state(self) -> str:
         return f"{self.changes} changes, {len(self._owed)} owed, silent for {self.silence:.1f} s"
 
@@ -104,7 +110,7 @@ class SteadyLoad:
 async def steady_load(settings: Settings, sounds: Sequence[int]) -> AsyncIterator[SteadyLoad]:
     """A load that runs meanwhile; at the end it owes nothing."""
     load, stop = SteadyLoad(settings, sounds), asyncio.Event()
-    running = asyncio.create_task(load.run(stop))
+    running = load.running = asyncio.create_task(load.run(stop))
     try:
         yield load
         stop.set()
