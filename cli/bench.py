@@ -48,6 +48,19 @@ def events(*, stack: str, size: str, events: int, runs: int, as_json: bool) -> N
     _finish(report, as_json)
 
 
+@bench.command()
+@click.option(
+    "--size", type=click.Choice(["100k", "1m", "5m"]), default="1m", help="Nodes of the graph."
+)
+@_runs_option
+@json_option
+def rank(*, size: str, runs: int, as_json: bool) -> None:
+    """DiscoRank beside igraph, scikit-network and SciPy; needs no service."""
+    from benchmarks import rank as module  # noqa: PLC0415 - loads a lot
+
+    _finish(module.measure(size=size, runs=runs, say=progress), as_json)
+
+
 def _finish(report: Report, as_json: bool) -> None:
     path = report.keep()
     if as_json:

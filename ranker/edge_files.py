@@ -130,9 +130,13 @@ def _check_id_type(of: pa.DataType, column: str, name: str) -> None:
 def _checked_batch(
     batch: pa.RecordBatch, columns: tuple[str, ...], name: str, done: int
 ) -> tuple[pa.Array, pa.Array, NDArray[np.float64] | None]:
-    ids = [text_tables.as_text(batch.column(column)) for column in columns[:2]]
+    ids = [batch.column(column) for column in columns[:2]]
+    if ids[0].type != ids[1].type or not pa.types.is_integer(ids[0].type):
+        ids = [text_tables.as_text(values) for values in ids]
     for column, values in zip(columns, ids, strict=False):
-        _check_rows(pc.equal(pc.binary_length(values), 0), name, done, f"the {column} is empty")
+        texts = values.type == pa.string()
+        empty = pc.equal(pc.binary_length(values), 0) if texts else pc.is_null(values)
+        _check_rows(empty, name, done, f"the {column} is empty")
     if len(columns) == 2:
         return ids[0], ids[1], None
     weights = _as_floats(batch.column(columns[2]), columns[2], name)

@@ -26,7 +26,7 @@ class IdEncoder:
         self._chunks: list[pa.DictionaryArray] = []
 
     def add(self, *columns: pa.Array) -> None:
-        """Take columns, all of one type, without nulls."""
+        """Take columns of integers, or of strings that mean the same, without nulls."""
         self._chunks += pa.chunked_array(list(columns)).dictionary_encode().chunks
 
     def finish(self) -> tuple[list[Numbers], "NodeIds"]:
@@ -38,12 +38,19 @@ class IdEncoder:
         if not self._chunks:
             return [], NodeIds(pa.array([], pa.string()))
         chunks, self._chunks = self._chunks, []
+        if len({chunk.type for chunk in chunks}) > 1:
+            chunks = [_of_strings(chunk) for chunk in chunks]
         try:
             unified = pa.chunked_array(chunks).unify_dictionaries()
         except pa.ArrowInvalid as error:
             raise TooManyNodesError(f"there are too many different ids: {error}") from error
         ids = unified.chunk(0).dictionary
         return [_numbers(chunk) for chunk in unified.chunks], NodeIds(pc.cast(ids, pa.string()))
+
+
+def _of_strings(chunk: pa.DictionaryArray) -> pa.DictionaryArray:
+    texts = pc.cast(chunk.dictionary, pa.string())
+    return pa.DictionaryArray.from_arrays(chunk.indices, texts)
 
 
 def _numbers(chunk: pa.DictionaryArray) -> Numbers:

@@ -33,7 +33,9 @@ def read(path: str, ids: NodeIds) -> Floats:
     name = inputs.name_of(path)
     with inputs.opened(path, ScoreFileError) as file:
         batches = list(text_tables.read(file, name, LAYOUT))
-    named = pa.chunked_array([rows.ids[0] for rows in batches], pa.string()).combine_chunks()
+    named = pa.chunked_array(
+        [text_tables.as_text(rows.ids[0]) for rows in batches], pa.string()
+    ).combine_chunks()
     numbers = [rows.numbers for rows in batches if rows.numbers is not None]
     scores = np.concatenate([np.empty(0), *numbers])
     _check(named, scores, name)

@@ -5,6 +5,7 @@ millions of lines a second. Whatever it does not like is read again line by line
 understands it or says what is wrong in which line.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from ranker.errors import EdgeFileError
 
 _BLOCK_BYTES: Final = 32 << 20  # large, for every block gets a dictionary of its own
 _LINES_A_BATCH: Final = 100_000
+# What numbers are written with; and a zero that is neither alone nor before the point of a weight.
+_PLAIN: Final = b"0123456789.\t\r\n"
+_LEADING_ZEROS: Final = (re.compile(rb"\t0[^\t\r\n.]"), re.compile(rb"\n0[^\t\r\n.]"))
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -46,7 +50,7 @@ class Layout:
 class Rows:
     """Some lines of a file."""
 
-    ids: tuple[pa.Array, ...]  # strings, one array a column
+    ids: tuple[pa.Array, ...]  # one array a column: integers, or strings that mean the same
     numbers: NDArray[np.float64] | None  # finite and not below zero; None if the file has none
 
 
@@ -60,12 +64,25 @@ def read(file: IO[bytes], name: str, layout: Layout) -> Iterator[Rows]:
     if shape is None:
         return
     done = 0
-    with suppress(pa.ArrowInvalid, _IrregularError):
-        for rows in _read_regular(file, layout, shape):
-            yield rows
-            done += len(rows.ids[0])
-        return
-    yield from _read_line_by_line(file, name, layout, shape, done)
+    for type_ in (pa.int64(), pa.string()):
+        with suppress(pa.ArrowInvalid, _IrregularError):
+            for rows in _behind(_read_regular(file, layout, shape, type_), done):
+                yield rows
+                done += len(rows.ids[0])
+            return
+    yield from _behind(_read_line_by_line(file, name, layout, shape), done)
+
+
+def _behind(batches: Iterator[Rows], skipped: int) -> Iterator[Rows]:
+    """All but the first rows, which were read already."""
+    for rows in batches:
+        length = len(rows.ids[0])
+        if skipped < length:
+            yield Rows(
+                ids=tuple(column[skipped:] for column in rows.ids),
+                numbers=None if rows.numbers is None else rows.numbers[skipped:],
+            )
+        skipped = max(0, skipped - length)
 
 
 class _IrregularError(Exception):
@@ -74,7 +91,8 @@ class _IrregularError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class _Shape:
-    first_line: int  # the first line with data, counted from 1
+    first_line: int  # the first line with data, or behind the header, counted from 1
+    offset: int  # where it begins, in bytes
     separator: str
     columns: int
     order: tuple[int, ...]
@@ -84,7 +102,9 @@ def _shape(file: IO[bytes], name: str, layout: Layout) -> _Shape | None:
     """What the first line that is not blank says; None if there is none with data."""
     file.seek(0)
     shape = None
+    end = 0
     for number, raw in enumerate(file, start=1):
+        begin, end = end, end + len(raw)
         cells = _cells(_decoded(raw, name, number, layout))
         if not cells:
             continue
@@ -95,6 +115,7 @@ def _shape(file: IO[bytes], name: str, layout: Layout) -> _Shape | None:
         names = tuple(cell.strip().lower() for cell in cells) if header else ("",) * len(cells)
         shape = _Shape(
             first_line=number + header,
+            offset=end if header else begin,
             separator="\t" if b"\t" in raw else " ",
             columns=len(cells),
             order=layout.order(names),
@@ -112,20 +133,20 @@ def _is_header(cells: list[str], layout: Layout) -> bool:
     return _number(last) is None and (last[:1].isalpha() or last[:1] == "_")
 
 
-def _read_regular(file: IO[bytes], layout: Layout, shape: _Shape) -> Iterator[Rows]:
-    file.seek(0)
+def _read_regular(
+    file: IO[bytes], layout: Layout, shape: _Shape, type_: pa.DataType
+) -> Iterator[Rows]:
+    """Reads ids as that type; integers only if they are written as Python would write them."""
+    file.seek(shape.offset)
     names = [str(place) for place in range(shape.columns)]
     ids = [str(shape.order[column]) for column in range(len(layout.ids))]
-    types = dict.fromkeys(ids, pa.string())
+    types = dict.fromkeys(ids, type_)
     number = str(shape.order[-1]) if shape.columns > len(layout.ids) else None
     if number is not None:
         types[number] = pa.float64()
     reader = csv.open_csv(
-        # A file object of our own would be closed by the reader.
-        pa.PythonFile(_Unclosed(file), mode="r"),
-        read_options=csv.ReadOptions(
-            column_names=names, skip_rows=shape.first_line - 1, block_size=_BLOCK_BYTES
-        ),
+        pa.PythonFile(_Watched(file, plain_integers=type_ == pa.int64()), mode="r"),
+        read_options=csv.ReadOptions(column_names=names, block_size=_BLOCK_BYTES),
         parse_options=csv.ParseOptions(delimiter=shape.separator, quote_char=False),
         convert_options=csv.ConvertOptions(column_types=types, null_values=[]),
     )
@@ -136,20 +157,36 @@ def _read_regular(file: IO[bytes], layout: Layout, shape: _Shape) -> Iterator[Ro
         yield Rows(ids=columns, numbers=numbers)
 
 
-class _Unclosed:
-    """A file that others may read and not close."""
+class _Watched:
+    """A file for pyarrow, which does not close it.
 
-    def __init__(self, file: IO[bytes]) -> None:
+    With `plain_integers` it ends where a number is not written as Python would: 01, +1 and 0x1 are
+    ids of their own, and would become others if they were read as integers.
+    """
+
+    def __init__(self, file: IO[bytes], *, plain_integers: bool) -> None:
         self._file = file
+        self._plain_integers = plain_integers
+        self._end = b"\n"  # of what was read before
         self.closed = False
 
     def read(self, size: int = -1) -> bytes:
-        return self._file.read(size)
+        block = self._file.read(size)
+        if self._plain_integers:
+            if block.translate(None, _PLAIN) or self._leading_zero(block):
+                raise _IrregularError
+            self._end = (self._end + block[-2:])[-2:]
+        return block
+
+    def _leading_zero(self, block: bytes) -> bool:
+        pieces = (block, self._end + block[:2])
+        return any(zero.search(piece) for zero in _LEADING_ZEROS for piece in pieces)
 
 
 def _check(columns: tuple[pa.Array, ...], numbers: NDArray[np.float64] | None) -> None:
-    if any(pc.any(pc.equal(pc.binary_length(column), 0)).as_py() for column in columns):
-        raise _IrregularError
+    for column in columns:
+        if column.type == pa.string() and pc.any(pc.equal(pc.binary_length(column), 0)).as_py():
+            raise _IrregularError
     if numbers is None or not len(numbers):
         return
     # A NaN becomes the minimum.
@@ -157,14 +194,11 @@ def _check(columns: tuple[pa.Array, ...], numbers: NDArray[np.float64] | None) -
         raise _IrregularError
 
 
-def _read_line_by_line(
-    file: IO[bytes], name: str, layout: Layout, shape: _Shape, skipped: int
-) -> Iterator[Rows]:
-    """The rows after the first `skipped`."""
+def _read_line_by_line(file: IO[bytes], name: str, layout: Layout, shape: _Shape) -> Iterator[Rows]:
     file.seek(0)
     lines = islice(enumerate(file, start=1), shape.first_line - 1, None)
     parsed = (_row(raw, name, at, layout, shape) for at, raw in lines)
-    rows = islice((row for row in parsed if row is not None), skipped, None)
+    rows = (row for row in parsed if row is not None)
     while batch := list(islice(rows, _LINES_A_BATCH)):
         ids = tuple(
             pa.array([row[0][column] for row in batch], pa.string())

@@ -81,6 +81,14 @@ def test_without_weights_each_edge_weighs_one(write: Write, content: str) -> Non
     "ids",
     [
         ["1", "01", "1.0"],
+        ["1", "2", "01"],
+        ["1", "+1", "0"],
+        ["1", "-0", "0"],
+        ["1", "00", "0"],
+        ["1", " 1", "1 "],
+        ["9223372036854775807", "9223372036854775808", "0"],
+        ["31", "0x1F", "1e3"],
+        ["7", "007", "x"],
         ["-3", "18446744073709551616", "4294967296"],
         ["NA", "null", "nan"],
         ['"', "a,b", "'"],
@@ -229,3 +237,13 @@ def test_a_truncated_parquet_file_is_an_error(tmp_path: Path) -> None:
 def test_a_compressed_file_is_not_taken_for_text(write: Write) -> None:
     with pytest.raises(EdgeFileError, match="line 1"):
         edge_files.read(write(gzip.compress(b"a\tb\t1\n" * 100)))
+
+
+@pytest.mark.parametrize("at", range(1, 40))
+def test_a_leading_zero_is_seen_wherever_a_file_is_read_in_pieces(
+    write: Write, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    monkeypatch.setattr(text_tables, "_BLOCK_BYTES", at)
+    lines = ["12\t7\t0.5\n", "7\t0\t1\n", "0\t012\t2\n", "12\t0\t0\n"]
+    found = edges(edge_files.read(write("".join(lines))))
+    assert found == [("0", "012", 2.0), ("12", "7", 0.5), ("7", "0", 1.0)]
