@@ -20,6 +20,7 @@ from benchmarks.environment import ROOT, Say
 from benchmarks.rank_subjects import SUBJECTS, Scores
 from benchmarks.report import Bar, Report, medians
 
+DEFAULT_SIZE: Final = "1m"
 _SEED: Final = 1
 _REFERENCE: Final = 1e-12
 
@@ -55,7 +56,7 @@ def measure(*, size: str, runs: int, say: Say) -> Report:
     speed = _machine_speed(shape)
     figures = _figures(found, updates, speed, details, shape)
     return Report(
-        bench="rank",
+        bench="rank" if size == DEFAULT_SIZE else f"rank-{size}",
         corpus={
             "nodes": shape.nodes,
             "edges": shape.edges,

@@ -50,5 +50,5 @@ GRAPHS: Final[Mapping[str, NamedGraph]] = {
     "weights far apart": NamedGraph(
         nodes=4, edges=((0, 1, 1e-12), (0, 2, 1e12), (1, 0, 1.0), (2, 3, 1e-9), (3, 0, 1e9))
     ),
-    "thousand nodes": _random(7, 1000, 6000),
+    "power law": _random(7, 300, 1800),
 }
