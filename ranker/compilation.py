@@ -1,6 +1,7 @@
 """Compiling kernels with numba: when it is there, and where the result is kept."""
 
 import importlib
+import os
 from collections.abc import Callable
 from functools import cache
 from types import ModuleType
@@ -18,7 +19,7 @@ def kernels() -> ModuleType | None:
     Importing numba takes a third of a second, so that a small graph does not ask for it.
     """
     try:
-        return importlib.import_module("ranker.kernels")
+        return _loaded("ranker.kernels")
     except ImportError:
         return None
 
@@ -32,7 +33,18 @@ def required_kernels() -> ModuleType:
 
 def change_kernels() -> ModuleType:
     """The compiled kernels that change graphs; raises `ImportError` where numba is missing."""
-    return importlib.import_module("ranker.change_kernels")
+    return _loaded("ranker.change_kernels")
+
+
+def _loaded(module: str) -> ModuleType:
+    """Numba's threads wait by sleeping, unless the environment says otherwise.
+
+    A pass takes milliseconds, and ends when its last thread does. Threads that spin while they wait
+    take the processor from that one wherever others use the machine, too: a solution then takes
+    three times as long.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    return importlib.import_module(module)
 
 
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
