@@ -56,8 +56,10 @@ class Producer:
         early = self._chance.random() < self._weather.announced_early
         if early:
             writes = [*self._announcing(writes)]
+        if transaction.idle:
+            writes.insert(0, _pause(transaction.idle))
         if transaction.held:
-            writes.append(_hold(transaction.held))
+            writes.append(_pause(transaction.held))
         try:
             changes = await self._application.commit(*writes)
         except _VOIDED:
@@ -81,8 +83,8 @@ class Producer:
         return [announcing(write) for write in writes]
 
 
-def _hold(seconds: float) -> Write:
-    """Time between the last stamp and the commit."""
+def _pause(seconds: float) -> Write:
+    """Time that passes inside a transaction."""
 
     async def write(_connection: Any) -> tuple[Event, ...]:
         await asyncio.sleep(seconds)

@@ -68,6 +68,8 @@ async def rage(stack: Stack, settings: Settings, folder: Path, weather: Weather)
     """
     tuned = dataclasses.replace(settings, **({"sweep_rate": 0} | dict(weather.settings)))
     stack.primary.run_file(_CATALOGUE, database=settings.index_prefix)
+    if weather.sql:
+        stack.primary.query(weather.sql, database=settings.index_prefix)
     async with open_index(tuned) as index, open_view(tuned) as broker:
         await index.build()
         storm = _Storm(stack, folder, weather, index=index, broker=broker)

@@ -23,6 +23,7 @@ class Transaction:
     """Writes that are committed together; their events follow."""
 
     after: float = 0.0  # seconds from the beginning of the encounter to that of the transaction
+    idle: float = 0.0  # seconds between its begin and the first write
     writes: Sequence[Write]
     held: float = 0.0  # seconds between the last stamp and the commit
 
@@ -40,6 +41,7 @@ class Encounters:
         self._kinds = {
             "anything": self._anything,
             "rivalry": self._rivalry,
+            "belated": self._belated,
             "crossing": self._crossing,
             "hiding": self._hiding,
             "vanishing": self._vanishing,
@@ -66,6 +68,16 @@ class Encounters:
             Transaction(after=self._between(0.02, 0.4), writes=[self._writer.rename("sound", one)]),
         ]
 
+    def _belated(self) -> Sequence[Transaction]:
+        """Two changes of one row: the later one is made in the older transaction."""
+        one = self._population.turn("sound")
+        return [
+            Transaction(idle=self._between(0.1, 0.5), writes=[self._writer.rename("sound", one)]),
+            Transaction(
+                after=self._between(0.03, 0.08), writes=[self._writer.rename("sound", one)]
+            ),
+        ]
+
     def _crossing(self) -> Sequence[Transaction]:
         """Rows are stamped before, and committed after, a change of the user that they join."""
         user = self._population.turn("user")
@@ -85,7 +97,7 @@ class Encounters:
         """Rows change while their user is hidden, which is stamped before and committed after."""
         user = self._population.turn("user")
         return [
-            Transaction(writes=[writes.make_private("user", user)], held=self._between(0.2, 0.4)),
+            Transaction(writes=[writes.make_private("user", user)], held=self._between(0.3, 0.5)),
             *(
                 Transaction(after=self._between(0, 0.3), writes=[self._writer.rename("sound", one)])
                 for one in self._population.owned(user, "sound", _FAMILY)

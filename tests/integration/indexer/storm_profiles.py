@@ -8,6 +8,7 @@ product survives each of them (`test_mutants.py`).
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.integration.indexer.weather import Weather
 from tests.integration.indexer.worker_process import launcher
@@ -23,6 +24,10 @@ class Profile:
     def against(self, mutation: str) -> Weather:
         """The weather with workers of that mutation."""
         return dataclasses.replace(self.weather, command=launcher(mutation, **self.luck))
+
+    def changed(self, **changes: Any) -> "Profile":
+        """The same storm but for these fields of its weather."""
+        return dataclasses.replace(self, weather=dataclasses.replace(self.weather, **changes))
 
 
 _SQUALL = Weather(
@@ -40,7 +45,9 @@ _SQUALL = Weather(
 
 # Transactions on one row follow each other while batches are late between reading and writing.
 RIVALS_RACE = Profile(
-    weather=dataclasses.replace(_SQUALL, encounters={"rivalry": 1}, from_the_future=0.02),
+    weather=dataclasses.replace(
+        _SQUALL, encounters={"rivalry": 2, "belated": 1}, from_the_future=0.02
+    ),
     luck={"jitter": 0.8},
 )
 # Users and what is theirs change at once; transactions are longer than it takes to tell dependents.
@@ -52,16 +59,23 @@ FAMILIES_CROSS = Profile(
         connections=28,
         encounters={"crossing": 1, "hiding": 1},
     ),
-    luck={"jitter": 0.6},
+    luck={"jitter": 1.0},
 )
 # Rows come and go, deletions are soon forgotten, and at times a worker has no way to the engine.
 ROWS_VANISH = Profile(
     weather=dataclasses.replace(
         _SQUALL,
+        changes=3_000,
+        sessions=30,
         encounters={"vanishing": 1},
-        settings={"tombstone_retention": "1s", "interactive_linger": 0.2},
+        settings={"tombstone_retention": "1500ms", "interactive_linger": 0.2},
     ),
-    luck={"outages": 2.5},
+    luck={"outages": 4.0},
+)
+# The same, but what is late is on its way to the engine, and deletions are remembered.
+DELETIONS_OVERTAKE = Profile(
+    weather=dataclasses.replace(_SQUALL, encounters={"vanishing": 1}),
+    luck={"jitter": 2.0},
 )
 # Workers are killed, the replica lags, the engine pushes back.
 SERVICES_FAIL = Profile(
@@ -75,3 +89,18 @@ SERVICES_FAIL = Profile(
     ),
     luck={"jitter": 0.3},
 )
+
+# Rule 1 is kept by the database, rule 9 by the index: places without them, for good workers.
+BY_TRANSACTION_TIME = RIVALS_RACE.changed(
+    encounters={"belated": 1},
+    from_the_future=0.0,
+    sql="""
+    create or replace function keep_updated_at() returns trigger language plpgsql as $$
+    begin
+        new.updated_at := now();
+        return new;
+    end
+    $$
+    """,
+)
+SHORT_MEMORY = DELETIONS_OVERTAKE.changed(settings={"tombstone_retention": "100ms"})

@@ -19,6 +19,8 @@ class Weather:
     # Kinds of `storm_encounters.py`, with their weights
     encounters: Mapping[str, float] = field(default_factory=lambda: {"anything": 1.0})
 
+    sql: str = ""  # what is done to the schema before anything else
+
     # Transactions of `anything`
     held: float = 0.3  # share that stay open between the stamp and the commit
     longest_hold: float = 0.05
