@@ -19,6 +19,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "verify": "cli.verify:verify",
     "dead-letters": "cli.dead_letters:dead_letters",
     "rank": "cli.rank:rank",
+    "suggest": "cli.suggest:suggest",
     "work": "cli.work:work",
     "serve": "cli.serve:serve",
     "bench": "cli.bench:bench",

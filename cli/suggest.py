@@ -1,0 +1,122 @@
+"""`disco suggest`: completions while somebody types."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli import output
+from suggest import operations
+from suggest.operations import BuildReport, Engine
+
+_CHUNK = 1 << 16  # bytes of standard input that are answered together
+
+
+@click.group()
+def suggest() -> None:
+    """Build completions, and ask for them."""
+
+
+@suggest.command()
+@click.option(
+    "--from",
+    "source",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="File of lines text<TAB>weight[<TAB>type[<TAB>target[<TAB>permalink]]].",
+)
+@click.option("--output", "target", type=click.Path(path_type=Path), help="File to write.")
+@click.option(
+    "--first-word", is_flag=True, help="Texts are found by their beginnings, not by each word."
+)
+@output.dry_run_option
+@output.json_option
+def build(
+    source: Path, target: Path | None, first_word: bool, dry_run: bool, as_json: bool
+) -> None:
+    """Build a snapshot of a file of phrases. The same file makes the same bytes."""
+    if target is None and not dry_run:
+        raise click.UsageError("give --output FILE, or --dry-run to see what would be built")
+    report = operations.build_file(source, None if dry_run else target, word_starts=not first_word)
+    if as_json:
+        output.print_json(report)
+    else:
+        _print_report(report, target, dry_run=dry_run)
+
+
+@suggest.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("prefixes", metavar="[PREFIX]...", nargs=-1)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, operations.MOST_RESULTS),
+    default=operations.DEFAULT_LIMIT,
+    show_default=True,
+    help="Most completions of each.",
+)
+@click.option("--type", "types", multiple=True, help="Only this entity type; can be repeated.")
+@click.option("--no-fuzzy", is_flag=True, help="Do not make up for slips of the finger.")
+@output.json_option
+def query(
+    *,
+    file: Path,
+    prefixes: tuple[str, ...],
+    limit: int,
+    types: tuple[str, ...],
+    no_fuzzy: bool,
+    as_json: bool,
+) -> None:
+    """Complete each PREFIX from a snapshot file, or each line of standard input.
+
+    Prints a line of JSON for each, as soon as it is known, also without --json.
+    """
+    del as_json  # each answer is a line of JSON anyway
+    engine = operations.open_file(file, types)
+    chunks = [[os.fsencode(prefix) for prefix in prefixes]] if prefixes else _lines_of_stdin()
+    well = _answer(engine, chunks, limit=limit, types=types, fuzzy=not no_fuzzy)
+    output.exit_with(output.OK if well else output.BAD_USAGE)
+
+
+def _answer(engine: Engine, chunks: Any, **options: Any) -> bool:
+    """Print all answers; returns whether every beginning could be read."""
+    out = sys.stdout.buffer
+    before, well = 0, True
+    for lines in chunks:
+        for answers, bad in operations.answer_lines(engine, lines, **options):
+            out.write(answers)
+            for number in bad:
+                well = False
+                output.progress(
+                    f"disco: line {before + number + 1} is not UTF-8, so it has no completions; "
+                    "convert it"
+                )
+        out.flush()
+        before += len(lines)
+    return well
+
+
+def _lines_of_stdin() -> Iterator[Sequence[bytes]]:
+    """The lines that have come so far, whenever some have."""
+    rest = b""
+    while chunk := os.read(sys.stdin.fileno(), _CHUNK):
+        *lines, rest = (rest + chunk).split(b"\n")
+        if lines:
+            yield [line.removesuffix(b"\r") for line in lines]
+    if rest:
+        yield [rest]
+
+
+def _print_report(report: BuildReport, target: Path | None, *, dry_run: bool) -> None:
+    facts = report.facts
+    click.echo(
+        f"{facts['phrases']:,} phrases of {facts['entities']:,} entities, {facts['keys']:,} keys, "
+        f"{report.size / 1e6:,.1f} MB, edition {report.edition}"
+    )
+    for name, count in facts["types"].items():
+        click.echo(f"  {name or '(no type)':20} {count:>12,}")
+    for sample in report.samples:
+        click.echo(f"  {sample.typed:20} {' · '.join(sample.texts)}")
+    click.echo("nothing was written" if dry_run else f"written to {target}")

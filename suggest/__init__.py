@@ -1,0 +1,1 @@
+"""Completions while somebody types: phrases, snapshots, and the engine that searches them."""

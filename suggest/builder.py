@@ -1,0 +1,237 @@
+"""The builder: phrases become the sections of a snapshot.
+
+Phrases are numbered by weight, the heaviest first, and by their order where weights are equal. A
+*place* is a phrase found in one of two ways: by its beginning, or by a further word, which counts
+as if it weighed less. Places are in the order in which completions are shown, so that the best of
+any range of keys is its least place.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any, Final
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from suggest import keys, range_minima, snapshot, sorting, trie
+from suggest.errors import PhraseError
+from suggest.phrases import Phrase
+from suggest.snapshot import Section
+
+#: Weights are compared as logarithms, in steps of this part of a factor of two.
+STEPS_PER_BIT: Final = 64
+#: A further word of a name counts as if the name weighed this many times less.
+WORD_HANDICAP: Final = 8.0
+MOST_TYPES: Final = 63
+_HEAVIEST: Final = 1_000
+_LARGEST_TEXT: Final = 2**32 - 1  # bytes
+_DEAREST: Final = 2**16 - 1
+_PADDING: Final = 16  # bytes, so that a little can be read beyond the last key
+
+Words = NDArray[np.uint32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """A snapshot that is not written yet."""
+
+    sections: dict[str, Section]
+    facts: dict[str, Any]  # counts: phrases, entities, keys, types; and what a reader must know
+    heaviest: Sequence[Phrase]  # some of the phrases, the heaviest first
+
+    @property
+    def pieces(self) -> list[bytes]:
+        """The file."""
+        return snapshot.encode(self.sections, self.facts)
+
+
+def build(phrases: Iterable[Phrase], *, word_starts: bool = True) -> Built:
+    """The snapshot of these phrases.
+
+    Args:
+        phrases: In any number; of equal texts of one entity the heaviest counts.
+        word_starts: Whether each word is a key, or the beginning alone.
+
+    Raises:
+        PhraseError: There are more entity types, or there is more text, than a snapshot can hold.
+    """
+    chosen = _by_weight(phrases)
+    types = _types(chosen)
+    texts = [phrase.text for phrase in chosen]
+    found = keys.collect(texts, word_starts=word_starts, padding=_PADDING)
+    _check_size(len(found.text))
+    order, costs, place_of = _places(chosen, found)
+    place_of_key = place_of[found.phrases * 2 + found.inner]
+    sequence = sorting.key_order(found.text, found.starts, place_of_key)
+    key_starts = found.starts[sequence].astype(np.uint32)
+    key_places = place_of_key[sequence].astype(np.uint32)
+    upper = trie.build(found.text, key_starts, key_places)
+    fold_points, fold_shapes = keys.fold_table(texts)
+    kinds = np.array([types[phrase.type] for phrase in chosen], dtype=np.uint8)
+    cards, card_starts = _cards(chosen)
+    entities = _entities(chosen)
+    views = _views(key_places, kinds[order[key_places] >> 1] if len(order) else kinds, len(types))
+    sections: dict[str, Section] = {
+        "text": found.text,
+        "starts": key_starts,
+        "places": key_places,
+        "minima": range_minima.table(key_places),
+        "place_phrases": order,
+        "place_costs": costs,
+        "labels": upper.labels,
+        "node_keys": upper.keys,
+        "children": upper.children,
+        "best": upper.best,
+        "masks": upper.masks,
+        "cards": cards,
+        "card_starts": card_starts,
+        "kinds": kinds,
+        "entities": entities,
+        "fold_points": fold_points,
+        "fold_shapes": fold_shapes,
+        **_type_names(types),
+        **views,
+    }
+    return Built(
+        sections=sections,
+        facts=_facts(chosen, types, entities, sections),
+        heaviest=chosen[:_HEAVIEST],
+    )
+
+
+def _by_weight(phrases: Iterable[Phrase]) -> list[Phrase]:
+    heaviest: dict[tuple[str | None, ...], Phrase] = {}
+    for phrase in phrases:
+        identity = (phrase.text, phrase.type, phrase.target)
+        known = heaviest.setdefault(identity, phrase)
+        if phrase.weight > known.weight:
+            heaviest[identity] = phrase
+    chosen = list(heaviest.values())
+    weights = np.array([phrase.weight for phrase in chosen])
+    return [chosen[number] for number in np.argsort(-weights, kind="stable").tolist()]
+
+
+def _types(phrases: Sequence[Phrase]) -> dict[str | None, int]:
+    names = sorted({phrase.type or "" for phrase in phrases})
+    if len(names) > MOST_TYPES:
+        raise PhraseError(
+            f"{len(names)} entity types, such as {names[0]!r}; a snapshot holds {MOST_TYPES}"
+        )
+    return {name or None: number for number, name in enumerate(names)}
+
+
+def _check_size(size: int) -> None:
+    if size > _LARGEST_TEXT:
+        raise PhraseError(
+            f"{size:,} bytes of text; a snapshot holds {_LARGEST_TEXT:,}: build one for each type"
+        )
+
+
+def _places(
+    phrases: Sequence[Phrase], found: keys.Keys
+) -> tuple[Words, NDArray[np.uint16], NDArray[np.int64]]:
+    """The places in order.
+
+    Returns:
+        For each place twice its phrase, plus one for a further word; for each place its cost, in
+        steps below the heaviest; and the place of each pair of the first array.
+    """
+    weights = np.array([phrase.weight for phrase in phrases], dtype=np.float64)
+    pairs = np.unique(found.phrases * 2 + found.inner)
+    bits = _bits(weights)[pairs >> 1] - np.log2(WORD_HANDICAP) * (pairs & 1)
+    order = pairs[np.lexsort((pairs, -bits))]
+    place_of = np.zeros(2 * len(phrases), dtype=np.int64)
+    place_of[order] = np.arange(len(order))
+    behind = (bits.max(initial=0.0) - np.sort(bits)[::-1]) * STEPS_PER_BIT
+    costs = np.minimum(np.round(behind), _DEAREST).astype(np.uint16)
+    return order.astype(np.uint32), costs, place_of
+
+
+def _bits(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights as logarithms to base two, the heaviest 0; a weight of 0 is one below the least."""
+    positive = weights > 0
+    if not positive.any():
+        return np.zeros(len(weights))
+    bits = np.zeros(len(weights))
+    bits[positive] = np.log2(weights[positive])
+    bits[~positive] = bits[positive].min() - 1
+    bits -= bits.max()
+    return bits
+
+
+def _cards(phrases: Sequence[Phrase]) -> tuple[NDArray[np.uint8], Words]:
+    """What is shown of each phrase: id, text and permalink as JSON, each ended by a zero byte.
+
+    Nothing stands for null.
+    """
+    dumps = orjson.dumps
+    pieces = [
+        b"%b\0%b\0%b\0"
+        % (
+            b"" if phrase.target is None else dumps(phrase.target),
+            dumps(phrase.text),
+            b"" if phrase.permalink is None else dumps(phrase.permalink),
+        )
+        for phrase in phrases
+    ]
+    ends = list(accumulate(map(len, pieces), initial=0))
+    _check_size(ends[-1])
+    return np.frombuffer(b"".join(pieces), dtype=np.uint8), np.array(ends, dtype=np.uint32)
+
+
+def _entities(phrases: Sequence[Phrase]) -> Words:
+    """The number of each phrase's entity; nothing if every phrase is an entity of its own."""
+    if all(phrase.target is None for phrase in phrases):
+        return np.zeros(0, dtype=np.uint32)
+    numbers: dict[object, int] = {}
+    entities = [numbers.setdefault(phrase.entity, len(numbers)) for phrase in phrases]
+    return np.array(entities if len(numbers) < len(entities) else [], dtype=np.uint32)
+
+
+def _type_names(types: dict[str | None, int]) -> dict[str, Section]:
+    names = [orjson.dumps(name) for name in types]
+    return {
+        "type_names": np.frombuffer(b"".join(names), dtype=np.uint8),
+        "type_starts": np.array([0, *accumulate(map(len, names))], dtype=np.uint32),
+    }
+
+
+def _views(
+    places: Words, kinds: NDArray[np.uint8], types: int
+) -> dict[str, NDArray[np.uint32] | NDArray[np.uint8]]:
+    """For each type the keys that are of it, ascending, with range minima; nothing for one type."""
+    views: list[Words] = []
+    minima: list[Words] = []
+    if types > 1:
+        for number in range(types):
+            positions = np.flatnonzero(kinds == number).astype(np.uint32)
+            views.append(positions)
+            minima.append(range_minima.table(places[positions]))
+    nothing = [np.zeros(0, dtype=np.uint32)]
+    ends = [list(accumulate(map(len, arrays), initial=0)) for arrays in (views, minima)]
+    return {
+        "view_keys": np.concatenate(views or nothing),
+        "view_minima": np.concatenate(minima or nothing),
+        "view_bounds": np.array(
+            [end for pair in zip(*ends, strict=True) for end in pair], np.uint32
+        ),
+    }
+
+
+def _facts(
+    phrases: Sequence[Phrase],
+    types: dict[str | None, int],
+    entities: Words,
+    sections: dict[str, Section],
+) -> dict[str, Any]:
+    names = list(types)
+    counts = np.bincount(sections["kinds"], minlength=len(types)).tolist()
+    return {
+        "phrases": len(phrases),
+        "entities": len(np.unique(entities)) if len(entities) else len(phrases),
+        "keys": len(sections["starts"]),
+        "types": {name or "": count for name, count in zip(names, counts, strict=True)},
+        "largest_card": int(np.diff(sections["card_starts"]).max(initial=0)),
+    }

@@ -1,0 +1,56 @@
+"""Compilation: the kernel is machine code where numba runs, and plain Python where it does not.
+
+Both give the same results. Setting NUMBA_DISABLE_JIT=1 asks for plain Python.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import numpy as np
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+numba: Any
+try:
+    import numba
+except ImportError:  # pragma: no cover - a dependency, but without a build for every machine
+    numba = None
+
+COMPILED: Final = numba is not None and os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"
+
+
+def compiled(function: F) -> F:
+    """The function as machine code, compiled at its first call and kept on disk."""
+    if not COMPILED:
+        return function
+    made: F = numba.njit(cache=True, error_model="numpy")(function)
+    _stamp(made)
+    return made
+
+
+def _stamp(made: Any) -> None:
+    """Have the copy on disk count as stale when any module of the kernel changed.
+
+    By itself numba looks at the function's own file, although functions of others are part of the
+    machine code.
+    """
+    file: Any = getattr(getattr(made, "_cache", None), "_cache_file", None)
+    if hasattr(file, "_source_stamp"):
+        file._source_stamp = _SOURCES  # noqa: SLF001 - there is no other way
+
+
+def _sources() -> str:
+    """A checksum of all modules of the kernel."""
+    content = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        content.update(path.read_bytes())
+    return content.hexdigest()
+
+
+_SOURCES: Final = _sources()
+
+#: A number of any kind as a signed one: the difference of two unsigned ones would wrap around.
+signed: Callable[[int], int] = np.int64 if COMPILED else int  # type: ignore[assignment]

@@ -1,0 +1,195 @@
+"""Ranges of keys: the best of one, and the heap in which they wait.
+
+A view is all keys (-1), or those of one entity type, which are numbered among themselves.
+"""
+
+from typing import Final
+
+from suggest.kernel.compilation import compiled, signed
+from suggest.kernel.memory import (
+    COUNT,
+    HEAPED,
+    MINIMA,
+    MOST_RANGES,
+    ORDER,
+    PLACE_COSTS,
+    PLACES,
+    RANGE,
+    RANGES,
+    SLOTS,
+    STARTS,
+    TYPES,
+    USED,
+    VIEW_BOUNDS,
+    VIEW_KEYS,
+    VIEW_MINIMA,
+    WORST,
+    Memory,
+    Numbers,
+)
+
+BLOCK: Final = 16  # keys, see suggest/range_minima.py
+
+
+@compiled
+def order_of(data: Numbers, part: Numbers, place: int, cost: int) -> int:
+    """What a place is ordered by after edits that cost so much: less is better."""
+    byte = part[PLACE_COSTS] + 2 * place
+    return (signed(data[byte]) + (signed(data[byte + 1]) << 8) + cost) << 32 | place
+
+
+@compiled
+def place_at(words: Numbers, part: Numbers, keys: int, position: int) -> int:
+    """The place of the key at a position; `keys` is where the view's keys are, -1 for all."""
+    if keys >= 0:
+        position = signed(words[keys + position])
+    return signed(words[part[PLACES] + position])
+
+
+@compiled
+def least(
+    words: Numbers, part: Numbers, keys: int, minima: int, blocks: int, low: int, high: int
+) -> int:
+    """The position of the least place in a range that is not empty, the leftmost of equal ones.
+
+    Args:
+        words: The snapshot.
+        part: Its sections.
+        keys: Where the view's keys are, -1 for all.
+        minima: Where its range minima are.
+        blocks: How many blocks they have.
+        low: First position.
+        high: End.
+    """
+    first, last = (low + BLOCK - 1) // BLOCK, high // BLOCK
+    within = first >= last
+    found, value = low, place_at(words, part, keys, low)
+    for position in range(low + 1, high if within else first * BLOCK):
+        other = place_at(words, part, keys, position)
+        if other < value:
+            found, value = position, other
+    if within:
+        return found
+    row = 0
+    while 2 << row <= last - first:
+        row += 1
+    for block in (first, last - (1 << row)):
+        position = signed(words[minima + row * blocks + block])
+        other = place_at(words, part, keys, position)
+        if other < value:
+            found, value = position, other
+    for position in range(last * BLOCK, high):
+        other = place_at(words, part, keys, position)
+        if other < value:
+            found, value = position, other
+    return found
+
+
+@compiled
+def push(work: Memory, order: int, slot: int) -> None:
+    """Put a range into the heap."""
+    at = work[HEAPED]
+    work[HEAPED] = at + 1
+    while at > 0:
+        above = (at - 1) >> 1
+        if work[ORDER + above] <= order:
+            break
+        work[ORDER + at], work[SLOTS + at] = work[ORDER + above], work[SLOTS + above]
+        at = above
+    work[ORDER + at], work[SLOTS + at] = order, slot
+
+
+@compiled
+def pop(work: Memory) -> None:
+    """Remove the first range from the heap."""
+    size = work[HEAPED] - 1
+    work[HEAPED] = size
+    order, slot = work[ORDER + size], work[SLOTS + size]
+    at = 0
+    while True:
+        below = 2 * at + 1
+        if below >= size:
+            break
+        if below + 1 < size and work[ORDER + below + 1] < work[ORDER + below]:
+            below += 1
+        if order <= work[ORDER + below]:
+            break
+        work[ORDER + at], work[SLOTS + at] = work[ORDER + below], work[SLOTS + below]
+        at = below
+    work[ORDER + at], work[SLOTS + at] = order, slot
+
+
+@compiled
+def wait(
+    data: Numbers,
+    words: Numbers,
+    part: Numbers,
+    work: Memory,
+    slot: int,
+    view: int,
+    low: int,
+    high: int,
+    info: int,
+) -> None:
+    """Have a range of a view wait in the heap, unless even its best is too late.
+
+    `info` is the cost of the edits, then eight bits for the characters of the key that matched;
+    `slot` is where the range is noted, -1 for a new one.
+    """
+    if low >= high:
+        return
+    keys, minima, count = -1, part[MINIMA], part[COUNT + STARTS]
+    if view >= 0:
+        bounds = part[VIEW_BOUNDS] + 2 * view
+        keys = part[VIEW_KEYS] + signed(words[bounds])
+        minima = part[VIEW_MINIMA] + signed(words[bounds + 1])
+        count = signed(words[bounds + 2]) - signed(words[bounds])
+    position = least(words, part, keys, minima, (count + BLOCK - 1) // BLOCK, low, high)
+    order = order_of(data, part, place_at(words, part, keys, position), info >> 8)
+    if order >= work[WORST]:
+        return
+    if slot < 0:
+        slot = work[USED]
+        if slot >= MOST_RANGES:
+            return
+        work[USED] = slot + 1
+    base = RANGES + slot * RANGE
+    work[base] = low
+    work[base + 1] = high
+    work[base + 2] = position
+    work[base + 3] = info
+    work[base + 4] = view
+    push(work, order, slot)
+
+
+@compiled
+def lower_bound(words: Numbers, low: int, high: int, value: int) -> int:
+    """The first of the ascending numbers low to high that is not below a value."""
+    while low < high:
+        middle = (low + high) >> 1
+        if signed(words[middle]) < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled
+def accept(
+    data: Numbers, words: Numbers, part: Numbers, work: Memory, low: int, high: int, info: int
+) -> None:
+    """Take a range of keys that match, or those of the wanted types in it."""
+    if low >= high:
+        return
+    types = work[TYPES]
+    if types < 0:
+        wait(data, words, part, work, -1, -1, low, high, info)
+        return
+    for view in range((part[COUNT + VIEW_BOUNDS] >> 1) - 1):
+        if types >> view & 1:
+            bounds = part[VIEW_BOUNDS] + 2 * view
+            begin = part[VIEW_KEYS] + signed(words[bounds])
+            end = part[VIEW_KEYS] + signed(words[bounds + 2])
+            first = lower_bound(words, begin, end, low)
+            last = lower_bound(words, first, end, high)
+            wait(data, words, part, work, -1, view, first - begin, last - begin, info)

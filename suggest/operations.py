@@ -1,0 +1,121 @@
+"""The door of suggestions: what the command line may ask of them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from suggest import builder, phrases, snapshot
+from suggest.engine import DEFAULT_LIMIT, Engine
+from suggest.errors import SuggestError
+from suggest.folding import fold
+from suggest.kernel.memory import MOST_RESULTS
+from suggest.phrases import Phrase
+
+__all__ = [
+    "DEFAULT_LIMIT",
+    "MOST_RESULTS",
+    "BuildReport",
+    "Engine",
+    "Sample",
+    "UnknownTypeError",
+    "answer_lines",
+    "build_file",
+    "open_file",
+]
+
+_SAMPLES: Final = 5
+_SAMPLE_LENGTH: Final = 3  # characters typed
+_SAMPLE_TEXTS: Final = 3
+
+
+class UnknownTypeError(SuggestError):
+    """No phrase of the snapshot has that type. The message lists those there are."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """A beginning, and the texts that it is completed to."""
+
+    typed: str
+    texts: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildReport:
+    """A snapshot that was built."""
+
+    edition: str
+    size: int  # bytes
+    facts: dict[str, Any]  # phrases, entities, keys and how many phrases are of each type
+    samples: Sequence[Sample]  # what the heaviest phrases begin with
+
+
+def build_file(source: Path, output: Path | None, *, word_starts: bool = True) -> BuildReport:
+    """Build a snapshot of a file of phrases, and write it to `output` unless that is None.
+
+    Raises:
+        PhraseError: A line of the file is wrong; the message has its number.
+        SnapshotError: The snapshot cannot be written.
+    """
+    built = builder.build(phrases.read(source), word_starts=word_starts)
+    pieces = built.pieces
+    if output is not None:
+        snapshot.write(output, pieces)
+    return BuildReport(
+        edition=snapshot.edition_of(pieces),
+        size=sum(map(len, pieces)),
+        facts=built.facts,
+        samples=list(_samples(built.heaviest)),
+    )
+
+
+def open_file(path: Path, types: Sequence[str] = ()) -> Engine:
+    """An engine on a snapshot file.
+
+    Raises:
+        SnapshotError: It cannot be used.
+        UnknownTypeError: It has no phrases of one of the types.
+    """
+    engine = Engine.open(path)
+    if unknown := sorted(set(types) - set(engine.types)):
+        there = ", ".join(engine.types) or "none"
+        raise UnknownTypeError(f"{path} has no type {', '.join(unknown)}; its types: {there}")
+    return engine
+
+
+def answer_lines(
+    engine: Engine, lines: Iterable[bytes], **options: Any
+) -> Iterator[tuple[bytes, Sequence[int]]]:
+    """Answers to beginnings that come as bytes, in as few pieces as possible.
+
+    Yields:
+        Answers, a line each, and the numbers (from 0) of the beginnings among `lines` that are no
+        UTF-8. Those have no completions.
+    """
+    typed, bad = [], []
+    for number, line in enumerate(lines):
+        try:
+            typed.append(line.decode())
+        except UnicodeDecodeError:
+            typed.append("")
+            bad.append(number)
+    for piece in engine.answer_lines(typed, **options):
+        yield piece, bad
+        bad = []
+
+
+def _samples(heaviest: Sequence[Phrase]) -> Iterator[Sample]:
+    """Beginnings of the heaviest phrases, with what stands first below each."""
+    folded = [fold(phrase.text) for phrase in heaviest]
+    beginnings = dict.fromkeys(text[:_SAMPLE_LENGTH] for text in folded)
+    for typed in islice(beginnings, _SAMPLES):
+        texts = (
+            phrase.text
+            for phrase, text in zip(heaviest, folded, strict=True)
+            if text.startswith(typed)
+        )
+        yield Sample(typed=typed, texts=list(islice(texts, _SAMPLE_TEXTS)))
