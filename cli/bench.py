@@ -61,6 +61,18 @@ def rank(*, size: str, runs: int, as_json: bool) -> None:
     _finish(module.measure(size=size, runs=runs, say=progress), as_json)
 
 
+@bench.command()
+@click.option("--names", default=1_000_000, help="Names of the generated catalogue.")
+@click.option("--queries", default=20_000, help="Beginnings that are looked up.")
+@_runs_option
+@json_option
+def suggest(*, names: int, queries: int, runs: int, as_json: bool) -> None:
+    """Completions beside Lucene's suggesters; needs Java and Maven, and no service."""
+    from benchmarks import suggest as module  # noqa: PLC0415 - loads a lot
+
+    _finish(module.measure(names=names, queries=queries, runs=runs, say=progress), as_json)
+
+
 def _finish(report: Report, as_json: bool) -> None:
     path = report.keep()
     if as_json:

@@ -31,12 +31,35 @@ def query_api(host: str | None, port: int | None, as_json: bool) -> None:
     operations.serve(settings, on_listening=_announce_json if as_json else _announce)
 
 
-def _overridden(settings: Settings, host: str | None, port: int | None) -> Settings:
+@serve.command()
+@click.option("--host", help="Address to listen on.  [default: setting suggest_host]")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="Port to listen on, 0 for any free one.  [default: setting suggest_port]",
+)
+@output.json_option
+def suggest(host: str | None, port: int | None, as_json: bool) -> None:
+    """Complete what people type, until SIGTERM or Ctrl-C.
+
+    It follows the snapshot that is published in the store.
+    """
+    from suggest import operations as suggestions  # noqa: PLC0415 - the query API needs no numba
+
+    settings = _overridden(core_settings.load(), host, port, service="suggest")
+    telemetry.configure_logging(settings)
+    announce = _announce_suggest_json if as_json else _announce_suggest
+    suggestions.serve(settings, on_listening=announce)
+
+
+def _overridden(
+    settings: Settings, host: str | None, port: int | None, *, service: str = "query_api"
+) -> Settings:
     changes: dict[str, str | int] = {}
     if host is not None:
-        changes["query_api_host"] = host
+        changes[f"{service}_host"] = host
     if port is not None:
-        changes["query_api_port"] = port
+        changes[f"{service}_port"] = port
     return dataclasses.replace(settings, **changes)  # type: ignore[arg-type]
 
 
@@ -46,3 +69,11 @@ def _announce(address: str) -> None:
 
 def _announce_json(address: str) -> None:
     output.print_json_line({"service": "query-api", "address": address})
+
+
+def _announce_suggest(address: str) -> None:
+    output.progress(f"Suggest service on {address} (GET /v1/suggest?q=…). Ctrl-C stops it.")
+
+
+def _announce_suggest_json(address: str) -> None:
+    output.print_json_line({"service": "suggest", "address": address})

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from cli import output
+from core.settings import load as load_settings
 from suggest import operations
 from suggest.operations import BuildReport, Engine
 
@@ -78,6 +79,56 @@ def query(
     chunks = [[os.fsencode(prefix) for prefix in prefixes]] if prefixes else _lines_of_stdin()
     well = _answer(engine, chunks, limit=limit, types=types, fuzzy=not no_fuzzy)
     output.exit_with(output.OK if well else output.BAD_USAGE)
+
+
+@suggest.command("list")
+@output.json_option
+def list_command(as_json: bool) -> None:
+    """List the snapshots in the store, the newest first."""
+    entries = operations.open_store(load_settings()).entries()
+    if as_json:
+        output.print_json({"snapshots": entries})
+        return
+    for entry in entries:
+        mark = "published" if entry.published else ""
+        click.echo(
+            f"{entry.edition}  {entry.written_at:%Y-%m-%d %H:%M:%S}  {entry.size / 1e6:>9,.1f} MB  "
+            f"{entry.facts['phrases']:>12,} phrases  {mark}".rstrip()
+        )
+
+
+@suggest.command()
+@click.argument("snapshot")
+@output.dry_run_option
+@output.json_option
+def publish(snapshot: str, dry_run: bool, as_json: bool) -> None:
+    """Have SNAPSHOT served: an edition of the store, or a file, which is taken into it.
+
+    The services that follow the store change to it within a second, and drop no request.
+    """
+    store = operations.open_store(load_settings())
+    former = store.published()
+    edition = operations.publish(store, snapshot, dry_run=dry_run)
+    _print_change(edition, former, dry_run=dry_run, as_json=as_json)
+
+
+@suggest.command()
+@output.dry_run_option
+@output.json_option
+def rollback(dry_run: bool, as_json: bool) -> None:
+    """Have the snapshot served that was published before."""
+    store = operations.open_store(load_settings())
+    former = store.published()
+    edition = store.rollback_target() if dry_run else store.rollback()
+    _print_change(edition, former, dry_run=dry_run, as_json=as_json)
+
+
+def _print_change(edition: str, former: str | None, *, dry_run: bool, as_json: bool) -> None:
+    if as_json:
+        output.print_json({"published": edition, "former": former, "dry_run": dry_run})
+    else:
+        done = "would be published" if dry_run else "is published"
+        click.echo(f"{edition} {done}, in place of {former or 'none'}")
 
 
 def _answer(engine: Engine, chunks: Any, **options: Any) -> bool:

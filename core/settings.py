@@ -68,6 +68,11 @@ class Settings:
     search_deadline: float = _setting(2.0, "Longest time the engine may spend on one search.")
     cursor_secret: str = _setting("", "Key that signs cursors; unset: random at each start.")
 
+    # Suggestions
+    suggest_host: str = _setting("127.0.0.1", "Address that the suggest service listens on.")
+    suggest_port: int = _setting(8001, "Port that the suggest service listens on.")
+    suggest_store: str = _setting(".disco/suggest", "Folder of snapshots; services follow it.")
+
     # Indexer
     refresh_interval: str = _setting("200ms", "How often written documents become searchable.")
     prefetch: int = _setting(12_000, "Unacknowledged live events that a worker holds.")

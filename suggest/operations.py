@@ -6,12 +6,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from core.settings import Settings
 from suggest import builder, phrases, snapshot
 from suggest.engine import DEFAULT_LIMIT, Engine
 from suggest.errors import SuggestError
 from suggest.folding import fold
 from suggest.kernel.memory import MOST_RESULTS
 from suggest.phrases import Phrase
+from suggest.serving import serve
+from suggest.store import Store
 
 __all__ = [
     "DEFAULT_LIMIT",
@@ -19,10 +22,14 @@ __all__ = [
     "BuildReport",
     "Engine",
     "Sample",
+    "Store",
     "UnknownTypeError",
     "answer_lines",
     "build_file",
     "open_file",
+    "open_store",
+    "publish",
+    "serve",
 ]
 
 _SAMPLES: Final = 5
@@ -85,6 +92,32 @@ def open_file(path: Path, types: Sequence[str] = ()) -> Engine:
         there = ", ".join(engine.types) or "none"
         raise UnknownTypeError(f"{path} has no type {', '.join(unknown)}; its types: {there}")
     return engine
+
+
+def open_store(settings: Settings) -> Store:
+    """The store of these settings."""
+    return Store(Path(settings.suggest_store))
+
+
+def publish(store: Store, what: str, *, dry_run: bool = False) -> str:
+    """Have an edition of the store served, or a snapshot file, which is taken into it.
+
+    Returns:
+        The edition.
+
+    Raises:
+        StoreError: It is neither.
+        SnapshotError: Its file cannot be used.
+    """
+    path = Path(what)
+    if path.is_file():
+        edition = snapshot.load(path).edition if dry_run else store.add(path)
+    else:
+        edition = what
+        snapshot.load(store.existing(edition))
+    if not dry_run:
+        store.publish(edition)
+    return edition
 
 
 def answer_lines(

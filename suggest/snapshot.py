@@ -71,7 +71,7 @@ def edition_of(pieces: Sequence[bytes]) -> str:
     return pieces[2].hex()[:_EDITION]
 
 
-def write(path: Path, pieces: list[bytes]) -> None:
+def write(path: Path, pieces: Sequence[bytes | memoryview]) -> None:
     """Write a file at once or not at all; raises `SnapshotError`."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:

@@ -10,11 +10,12 @@ from prometheus_client.registry import Collector
 
 import indexer
 import query_api
+import suggest
 from core.telemetry import REGISTRY
 from tests.unit.docs.markdown import page, pages
 
 # A metric's name; settings of the engine and folders are spelt alike, but not with these parts.
-_NAME = re.compile(r"\bdisco_(?:indexer|query_api)_[a-z_]+\b")
+_NAME = re.compile(r"\bdisco_(?:indexer|query_api|suggest)_[a-z_]+\b")
 _TYPES = ("counter", "gauge", "histogram")
 _SUFFIXES = {"counter": ("",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count", "")}
 
@@ -32,7 +33,7 @@ class Metric:
 @pytest.fixture(scope="module")
 def metrics() -> dict[str, Metric]:
     """All metrics of ours by name, from every module that may register one."""
-    for package in (indexer, query_api):
+    for package in (indexer, query_api, suggest):
         for module in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"{package.__name__}.{module.name}")
     found = [_metric(collector) for collector in set(REGISTRY._collector_to_names)]
@@ -40,7 +41,7 @@ def metrics() -> dict[str, Metric]:
 
 
 def test_the_code_has_metrics(metrics: dict[str, Metric]) -> None:
-    assert {name.split("_")[1] for name in metrics} == {"indexer", "query"}
+    assert {name.split("_")[1] for name in metrics} == {"indexer", "query", "suggest"}
 
 
 def test_every_metric_has_its_row(metrics: dict[str, Metric]) -> None:
