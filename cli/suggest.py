@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import uvloop
 
 from cli import output
 from core.settings import load as load_settings
@@ -25,23 +26,43 @@ def suggest() -> None:
 @click.option(
     "--from",
     "source",
-    required=True,
     type=click.Path(path_type=Path),
     help="File of lines text<TAB>weight[<TAB>type[<TAB>target[<TAB>permalink]]].",
 )
-@click.option("--output", "target", type=click.Path(path_type=Path), help="File to write.")
+@click.option(
+    "--output", "target", type=click.Path(path_type=Path), help="File to write, with --from."
+)
 @click.option(
     "--first-word", is_flag=True, help="Texts are found by their beginnings, not by each word."
 )
+@click.option("--force", is_flag=True, help="Even with far fewer phrases than are published.")
 @output.dry_run_option
 @output.json_option
 def build(
-    source: Path, target: Path | None, first_word: bool, dry_run: bool, as_json: bool
+    *,
+    source: Path | None,
+    target: Path | None,
+    first_word: bool,
+    force: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
-    """Build a snapshot of a file of phrases. The same file makes the same bytes."""
-    if target is None and not dry_run:
-        raise click.UsageError("give --output FILE, or --dry-run to see what would be built")
-    report = operations.build_file(source, None if dry_run else target, word_starts=not first_word)
+    """Build a snapshot of the database's phrases into the store, or of a file into another.
+
+    The same phrases make the same bytes. What is built is served once it is published.
+    """
+    if source is None:
+        if target is not None or first_word:
+            raise click.UsageError("--output and --first-word belong to --from FILE")
+        settings = load_settings()
+        report = uvloop.run(operations.build_from_database(settings, force=force, dry_run=dry_run))
+        target = operations.open_store(settings).path_of(report.edition)
+    else:
+        if target is None and not dry_run:
+            raise click.UsageError("give --output FILE, or --dry-run to see what would be built")
+        report = operations.build_file(
+            source, None if dry_run else target, word_starts=not first_word
+        )
     if as_json:
         output.print_json(report)
     else:
@@ -168,6 +189,9 @@ def _print_report(report: BuildReport, target: Path | None, *, dry_run: bool) ->
     )
     for name, count in facts["types"].items():
         click.echo(f"  {name or '(no type)':20} {count:>12,}")
+    for found in report.sources:
+        skipped = f", {found.skipped:,} left out" if found.skipped else ""
+        click.echo(f"  from {found.source:15} {found.phrases:>12,}{skipped}")
     for sample in report.samples:
         click.echo(f"  {sample.typed:20} {' · '.join(sample.texts)}")
     click.echo("nothing was written" if dry_run else f"written to {target}")

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.settings import Settings
-from suggest import builder, phrases, snapshot
+from suggest import builder, drift, phrases, snapshot, sources
+from suggest.builder import Built
 from suggest.engine import DEFAULT_LIMIT, Engine
 from suggest.errors import SuggestError
 from suggest.folding import fold
 from suggest.kernel.memory import MOST_RESULTS
 from suggest.phrases import Phrase
 from suggest.serving import serve
+from suggest.sources import Collected
 from suggest.store import Store
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "UnknownTypeError",
     "answer_lines",
     "build_file",
+    "build_from_database",
     "open_file",
     "open_store",
     "publish",
@@ -59,6 +62,7 @@ class BuildReport:
     size: int  # bytes
     facts: dict[str, Any]  # phrases, entities, keys and how many phrases are of each type
     samples: Sequence[Sample]  # what the heaviest phrases begin with
+    sources: Sequence[Collected]  # what each source of the database gave; none for a file
 
 
 def build_file(source: Path, output: Path | None, *, word_starts: bool = True) -> BuildReport:
@@ -72,12 +76,27 @@ def build_file(source: Path, output: Path | None, *, word_starts: bool = True) -
     pieces = built.pieces
     if output is not None:
         snapshot.write(output, pieces)
-    return BuildReport(
-        edition=snapshot.edition_of(pieces),
-        size=sum(map(len, pieces)),
-        facts=built.facts,
-        samples=list(_samples(built.heaviest)),
-    )
+    return _report(built, pieces)
+
+
+async def build_from_database(settings: Settings, *, force: bool, dry_run: bool) -> BuildReport:
+    """Build a snapshot of all that the sources find, into the store.
+
+    Raises:
+        SourceError: A source cannot be used.
+        DriftError: It has far fewer phrases of a type than the published one; not with `force`.
+        ServiceUnavailableError: The database does not answer.
+    """
+    found: list[Phrase] = []
+    collected = await sources.collect(settings, sources.load(), found)
+    built = builder.build(found)
+    store = open_store(settings)
+    if not force:
+        drift.check(built.facts, store.published_facts())
+    pieces = built.pieces
+    if not dry_run:
+        store.put(pieces)
+    return _report(built, pieces, collected)
 
 
 def open_file(path: Path, types: Sequence[str] = ()) -> Engine:
@@ -139,6 +158,18 @@ def answer_lines(
     for piece in engine.answer_lines(typed, **options):
         yield piece, bad
         bad = []
+
+
+def _report(
+    built: Built, pieces: Sequence[bytes], collected: Sequence[Collected] = ()
+) -> BuildReport:
+    return BuildReport(
+        edition=snapshot.edition_of(pieces),
+        size=sum(map(len, pieces)),
+        facts=built.facts,
+        samples=list(_samples(built.heaviest)),
+        sources=collected,
+    )
 
 
 def _samples(heaviest: Sequence[Phrase]) -> Iterator[Sample]:

@@ -7,7 +7,7 @@ Any number of services may watch one folder. The pointer is replaced in one step
 the former or the next, and nothing between.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,6 +49,13 @@ class Store:
         """The edition that is served; None if nothing was published yet."""
         history = self._history()
         return history[-1] if history else None
+
+    def published_facts(self) -> Mapping[str, Any]:
+        """What the builder wrote down of the snapshot that is served; nothing if there is none."""
+        edition = self.published()
+        if edition is None or not self.path_of(edition).exists():
+            return {}
+        return snapshot.load(self.path_of(edition)).facts
 
     def path_of(self, edition: str) -> Path:
         """Where the snapshot of an edition is, or would be."""

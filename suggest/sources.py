@@ -1,0 +1,158 @@
+"""Sources: where phrases come from in the database. Each is a query, and how its phrases count.
+
+`sources/<name>.sql` is a plain SELECT with the columns id, text, weight and permalink, of entities
+that everybody may see and of no others. `:wanted(column)` stands where rows are selected by the
+entity's id: it becomes `true` for all of them. `sources/sources.json` lists the sources:
+
+    type             entity type of their phrases
+    factor           what their weights are multiplied by, to compare them with those of others
+    minimum_weight   lighter phrases are left out (before the factor)
+    cap              most phrases; the heaviest are kept
+"""
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import asyncpg
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from core.database import STATEMENT_ERRORS, UNAVAILABLE_ERRORS, open_pool
+from core.errors import ServiceUnavailableError
+from core.settings import Settings
+from suggest.errors import SuggestError
+from suggest.phrases import LONGEST, Phrase
+
+if TYPE_CHECKING:
+    Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+else:  # at run time, asyncpg's classes are not generic
+    Connection = asyncpg.pool.PoolConnectionProxy
+
+FOLDER: Final = Path(__file__).with_name("sources")
+LIST: Final = "sources.json"
+_WANTED: Final = re.compile(r":wanted\(([\w.]+)\)")
+_FETCHED: Final = 5_000  # rows at a time
+_TIME_LIMIT: Final = 3_600.0  # seconds
+
+_PHRASES: Final = """
+SELECT id::text AS target, text, weight::float8 AS weight, permalink
+FROM ({sql}) s
+WHERE text IS NOT NULL AND weight >= $1 AND weight < 'infinity'
+ORDER BY weight DESC, id, text
+LIMIT $2
+"""
+
+
+class SourceError(SuggestError):
+    """A source cannot be used. The message names its file and the remedy."""
+
+    exit_code = 2
+
+
+class Source(BaseModel):
+    """One source, as `sources.json` describes it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]  # also of its SQL file
+    type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*$")]
+    factor: Annotated[float, Field(gt=0)]
+    minimum_weight: Annotated[float, Field(ge=0)]
+    cap: Annotated[int, Field(ge=1)]
+    sql: Annotated[str, Field(exclude=True)] = ""  # the query, read from the file
+
+    @property
+    def query_all(self) -> str:
+        """The query of all its phrases: $1 the minimum weight, $2 the cap."""
+        return _PHRASES.format(sql=_WANTED.sub("true", self.sql))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collected:
+    """What one source gave."""
+
+    source: str
+    phrases: int
+    skipped: int  # texts that are empty or longer than can be shown
+
+
+def load(folder: Path = FOLDER) -> Sequence[Source]:
+    """The sources of a folder; raises `SourceError`."""
+    path = folder / LIST
+    try:
+        sources = TypeAdapter(list[Source]).validate_json(path.read_bytes())
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read ({error.strerror})") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise SourceError(f"{path}: {where}: {first['msg']}; correct it") from None
+    return [source.model_copy(update={"sql": _sql(folder, source)}) for source in sources]
+
+
+async def collect(
+    settings: Settings, sources: Sequence[Source], into: list[Phrase]
+) -> Sequence[Collected]:
+    """Read the phrases of all sources as of one moment, and append them to `into`.
+
+    Raises:
+        SourceError: The database refuses a query.
+        ServiceUnavailableError: It does not answer.
+    """
+    url = settings.replica_url or settings.database_url
+    async with _transaction(url) as connection:
+        return [await _read(connection, source, into) for source in sources]
+
+
+@asynccontextmanager
+async def _transaction(url: str) -> AsyncIterator[Connection]:
+    """A connection that sees the database as it is at the first query."""
+    try:
+        async with (
+            open_pool(url, application="disco suggest", size=1) as pool,
+            pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield connection
+    except UNAVAILABLE_ERRORS as error:
+        raise ServiceUnavailableError(
+            f"PostgreSQL went away while phrases were read ({error}); try again"
+        ) from error
+
+
+async def _read(connection: Connection, source: Source, into: list[Phrase]) -> Collected:
+    count = skipped = 0
+    try:
+        cursor = connection.cursor(
+            source.query_all,
+            source.minimum_weight,
+            source.cap,
+            prefetch=_FETCHED,
+            timeout=_TIME_LIMIT,
+        )
+        async for target, text, weight, permalink in cursor:
+            shown = " ".join(text.split())
+            if not shown or len(shown) > LONGEST:
+                skipped += 1
+                continue
+            into.append(Phrase(shown, weight * source.factor, source.type, target, permalink))
+            count += 1
+    except (*STATEMENT_ERRORS, asyncpg.DataError) as error:
+        raise SourceError(
+            f"PostgreSQL refuses {source.name}.sql: {error}; correct the query"
+        ) from error
+    return Collected(source=source.name, phrases=count, skipped=skipped)
+
+
+def _sql(folder: Path, source: Source) -> str:
+    path = folder / f"{source.name}.sql"
+    try:
+        sql = path.read_text(encoding="utf-8").rstrip().rstrip(";")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"{path} cannot be read ({error}); each source needs it") from error
+    if not _WANTED.search(sql):
+        raise SourceError(f"{path} does not select by id; add `WHERE :wanted(<table>.id)`")
+    return sql
