@@ -18,6 +18,7 @@ from benchmarks.environment import Environment, Say, corpus, environment
 from benchmarks.report import Bar, Report, medians
 from core.broker import INTERACTIVE_QUEUE
 from core.database import open_pool
+from core.errors import UsageError
 from core.events import Action, Event, to_microseconds
 from demo.application import open_application
 from indexer import operations as indexer
@@ -93,6 +94,11 @@ async def _rename(made: Environment, count: int, title: str) -> Sequence[Event]:
             count,
             title,
             timeout=300,
+        )
+    if len(rows) < count:
+        raise UsageError(
+            f"the catalogue has only {len(rows):,} public sounds, and {2 * count:,} events need "
+            f"{count:,}; pass --events {2 * len(rows)} or a larger --size"
         )
     events = [
         Event("sound", row["id"], Action.SAVE, to_microseconds(row["updated_at"])) for row in rows

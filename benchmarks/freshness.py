@@ -29,8 +29,8 @@ from stack import programs
 
 _CHANGED = ("sound", "set", "user")
 _FOUND = "visibility = 'public' AND deleted_at IS NULL"
-_BUCKET = 40  # changes that share a word; less than a page of hits
-_POLL_PAUSE = 0.015
+_BUCKET = 20  # changes that share a word; no more than a page of hits
+_POLL_PAUSE = 0.05
 _PATIENCE = 10.0  # seconds after the last change until what is not found counts as lost
 
 
@@ -124,16 +124,18 @@ class Freshness:
         return self._ids[entity].pop()
 
     async def _poll(self, session: aiohttp.ClientSession) -> None:
+        """Look for every bucket that is not complete, all at once, over and over."""
         while True:
-            for buckets in list(self._buckets.values()):
-                for bucket in buckets:
-                    if bucket.waiting:
-                        await self._look(session, bucket)
-                buckets[:-1] = [one for one in buckets[:-1] if one.waiting]
+            async with asyncio.TaskGroup() as looks:
+                for buckets in self._buckets.values():
+                    buckets[:-1] = [one for one in buckets[:-1] if one.waiting]
+                    for bucket in buckets:
+                        if bucket.waiting:
+                            looks.create_task(self._look(session, bucket))
             await asyncio.sleep(_POLL_PAUSE)
 
     async def _look(self, session: aiohttp.ClientSession, bucket: Bucket) -> None:
-        parameters = {"q": bucket.word, "type": bucket.entity, "limit": "100"}
+        parameters = {"q": bucket.word, "type": bucket.entity, "limit": "20"}
         async with session.get(f"{self._api}/v1/search", params=parameters) as response:
             if response.status >= 500:
                 self._run.refused += 1  # seen by the poll after this one, and so counted as late

@@ -74,10 +74,15 @@ class Settings:
     suggest_store: str = _setting(".disco/suggest", "Folder of snapshots; services follow it.")
 
     # Indexer
-    refresh_interval: str = _setting("200ms", "How often written documents become searchable.")
+    refresh_interval: str = _setting(
+        "1s", "After what time at the latest a written document is searchable."
+    )
+    refresh_pause: float = _setting(
+        0.1, "Least time between two refreshes that a worker asks for after live changes."
+    )
     prefetch: int = _setting(12_000, "Unacknowledged live events that a worker holds.")
     interactive_batch: int = _setting(2_000, "Most changes in one batch of live events.")
-    interactive_linger: float = _setting(0.01, "How long a live change waits for company.")
+    interactive_linger: float = _setting(0.04, "How long a live change waits for company.")
     batch_batch: int = _setting(1_000, "Most changes in one batch of background work.")
     batch_linger: float = _setting(0.2, "How long background work waits for company.")
     replica_patience: float = _setting(

@@ -4,7 +4,7 @@ The state lives in the engine and nowhere else: a generation's name says which d
 built from, its metadata have the recipe of its documents, an alias says which one is live.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +22,9 @@ from indexer.names import GenerationName, generation_pattern, live_alias, parse
 # waits longer than this before it scans: whatever a worker wrote without knowing the generation was
 # committed before the scan read it (ADR 0001).
 LEASE_SECONDS = 1.0
+# The engine leaves larger segments alone until most of their documents are outdated.
+_LARGEST_SEGMENT = 4_000_000_000  # bytes
+_COMPACTION_SECONDS = 3_600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,6 +186,35 @@ class Generations:
         """
         try:
             await self._engine.indices.refresh(index=generation.index)
+        except (ApiError, TransportError) as error:
+            if is_unavailable(error):
+                raise TemporarilyUnavailableError("Elasticsearch", repr(error)[:300]) from error
+            raise
+
+    async def compact(self, generation: Generation) -> None:
+        """Merge what a scan wrote in many small segments into few.
+
+        A later change marks its old document in a segment, and each refresh writes these marks anew
+        for every segment that has some: with few segments live changes are searchable sooner. Waits
+        until the engine is done, which takes minutes for millions of documents.
+        """
+        patient = self._engine.options(request_timeout=_COMPACTION_SECONDS)
+        size = await self._engine.indices.stats(
+            index=generation.index, metric="store", filter_path="_all.primaries.store.size_in_bytes"
+        )
+        size_in_bytes = size["_all"]["primaries"]["store"]["size_in_bytes"]
+        await patient.indices.forcemerge(
+            index=generation.index, max_num_segments=1 + size_in_bytes // _LARGEST_SEGMENT
+        )
+
+    async def refresh_live(self, entities: Collection[str]) -> None:
+        """Make all that was written to the live generations of these types so far searchable.
+
+        A type without a live generation has nothing to show. Raises `TemporarilyUnavailableError`.
+        """
+        aliases = [live_alias(self._settings.index_prefix, entity) for entity in entities]
+        try:
+            await self._engine.indices.refresh(index=aliases, ignore_unavailable=True)
         except (ApiError, TransportError) as error:
             if is_unavailable(error):
                 raise TemporarilyUnavailableError("Elasticsearch", repr(error)[:300]) from error

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from aio_pika.abc import AbstractConnection
@@ -24,7 +24,6 @@ from indexer.metrics import (
     BATCH_SIZE,
     CLAMPED,
     EVENTS,
-    LAG_SECONDS,
     PENDING,
     RESETTLED,
     RETRIES,
@@ -36,8 +35,12 @@ _FIRST_BACKOFF = 0.1
 _LONGEST_BACKOFF = 5.0
 _LONGEST_YIELD = 10.0
 _YIELD_INTERVAL = 0.05
+_YIELDING_SHARE = 10
 
 log = logger("lane")
+
+# Entity types of changes that have their outcome, and the age in seconds of each change.
+Written = Callable[[Collection[str], Sequence[float]], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +52,6 @@ class LaneSettings:
     linger: float  # seconds that a change waits for company
     prefetch: int  # unacknowledged events
     size_limit: int  # bytes of an event's body
-    refresh_seconds: float  # what a written document still waits for
     drains: bool = True  # whether a stopping worker finishes all that waits, or a batch at most
 
 
@@ -62,11 +64,16 @@ class Lane:
         fanout: Fanout,
         *,
         gives_way: Callable[[], bool] = lambda: False,
+        written: Written = lambda _entities, _lags: None,
     ) -> None:
-        """`gives_way` tells whether more urgent work waits: then batches come seldom."""
+        """`gives_way` tells whether more urgent work waits: then batches come seldom.
+
+        `written` is told of all that has its outcome.
+        """
         self._settings = settings
         self._fanout = fanout
         self._gives_way = gives_way
+        self._written = written
         self._coalescer = Coalescer()
         self._consumer = Consumer(settings.queue, settings.prefetch, self._receive)
         self._arrival = asyncio.Event()
@@ -92,7 +99,7 @@ class Lane:
                 if await self._wait_for_batch(stop):
                     await self._let_pass(stop)
                     await self._slots.acquire()
-                    batch = self._coalescer.take(self._settings.size)
+                    batch = self._coalescer.take(self._batch_size())
                     batches.create_task(self._process(batch))
             await stopping
 
@@ -108,6 +115,11 @@ class Lane:
         while self._gives_way() and not stop.is_set() and time.monotonic() < deadline:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _YIELD_INTERVAL)
+
+    def _batch_size(self) -> int:
+        """A full batch, or a small one if more urgent work has to wait for it."""
+        size = self._settings.size
+        return max(1, size // _YIELDING_SHARE) if self._gives_way() else size
 
     async def _stop_consuming(self, stop: asyncio.Event) -> None:
         await stop.wait()
@@ -244,20 +256,18 @@ class Lane:
         for key in results.poison.keys() - results.again:
             await self._bury_change(key, batch[key], "refused", results.poison[key])
         done = results.outcomes.keys() - results.poison.keys() - results.again
-        self._count(batch, results, done, seconds)
+        self._count(batch, results, done)
+        self._written(
+            {entity for entity, _ in done},
+            [max(0.0, (results.now - batch[key].version) / 1e6) + seconds for key in done],
+        )
         await self._consumer.finish([d for key in done for d in batch[key].deliveries])
 
-    def _count(
-        self, batch: dict[Key, Pending], results: Results, done: set[Key], seconds: float
-    ) -> None:
+    def _count(self, batch: dict[Key, Pending], results: Results, done: set[Key]) -> None:
         queue = self._settings.queue
         counts: Counter[str] = Counter()
-        lag = LAG_SECONDS.labels(queue)
         for key in done:
-            pending = batch[key]
             counts[results.outcomes[key]] += 1
-            counts["coalesced"] += len(pending.deliveries) - 1
-            age = (results.now - pending.version) / 1e6
-            lag.observe(max(0.0, age) + seconds + self._settings.refresh_seconds)
+            counts["coalesced"] += len(batch[key].deliveries) - 1
         for outcome, count in counts.items():
             EVENTS.labels(queue, outcome).inc(count)

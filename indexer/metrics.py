@@ -39,7 +39,7 @@ RETRIES = Counter(
 )
 LAG_SECONDS = Histogram(
     "disco_indexer_lag_seconds",
-    "From an event's time to its document being searchable (acknowledged plus one refresh).",
+    "From an event's time to its document being searchable (for background work, at the latest).",
     ["queue"],
     buckets=LATENCY_BUCKETS,
     registry=REGISTRY,
@@ -65,6 +65,12 @@ HYDRATION_SECONDS = Histogram(
 BULK_SECONDS = Histogram(
     "disco_indexer_bulk_seconds",
     "One bulk request, sent to answered.",
+    buckets=LATENCY_BUCKETS,
+    registry=REGISTRY,
+)
+REFRESH_SECONDS = Histogram(
+    "disco_indexer_refresh_seconds",
+    "One refresh that a worker asked for after live changes.",
     buckets=LATENCY_BUCKETS,
     registry=REGISTRY,
 )

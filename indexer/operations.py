@@ -95,6 +95,7 @@ async def build(services: Services, entity: str) -> AsyncIterator[Progress]:
     try:
         async for progress in scan(services, generation):
             yield progress
+        await services.generations.compact(generation)
         await parity.establish(services, generation)
     except BaseException:
         with contextlib.suppress(Exception):

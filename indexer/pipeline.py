@@ -104,7 +104,7 @@ class Pipeline:
             plan_write(self._clamped(change, now), hydration.rows.get(change.key))
             for change in sound
         ]
-        await self._write(writes, results)
+        await self._write(self._unknown(writes, results), results)
         if parents := [change.key for change in sound if change.cascades]:
             try:
                 await self.cascade.publish(parents, now)
@@ -114,6 +114,20 @@ class Pipeline:
 
     def _clamped(self, change: Change, now: int) -> Change:
         return change._replace(version=clamp(change.version, now, self.clock_tolerance))
+
+    def _unknown(self, writes: list[Write], results: Results) -> list[Write]:
+        """The writes but those whose very version and content the engine took from us already.
+
+        It could only refuse them. Duplicates, and events of changes that an earlier hydration
+        had seen, then cost the engine nothing.
+        """
+        unknown = []
+        for write in writes:
+            if write.row and self.recent.has(write.key, write.version, write.row.digest):
+                results.outcomes[write.key] = Outcome.CONFLICT
+            else:
+                unknown.append(write)
+        return unknown
 
     async def _write(self, writes: list[Write], results: Results) -> None:
         """Write, then settle what is in doubt until the engine and the database agree."""

@@ -6,7 +6,7 @@ deliveries are taken, those at hand are finished and acknowledged.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from aio_pika.abc import AbstractConnection
@@ -25,8 +25,9 @@ from core.settings import Settings
 from core.telemetry import logger
 from indexer.cascade import RefreshPublisher
 from indexer.fanout import Fanout
-from indexer.lane import Lane, LaneSettings
-from indexer.metrics import CONSUMING, QUEUE_DEPTH, RETRIES
+from indexer.lane import Lane, LaneSettings, Written
+from indexer.metrics import CONSUMING, LAG_SECONDS, QUEUE_DEPTH, RETRIES
+from indexer.refresher import Refresher
 from indexer.services import Services, open_services
 from indexer.sweep import Sweep
 
@@ -83,6 +84,9 @@ class Worker:
     def _pending(self) -> int:
         return sum(lane.pending for lane in self._lanes)
 
+    def _has_backlog(self) -> bool:
+        return self._lanes[0].pending > _BACKLOG
+
     def _is_busy(self) -> bool:
         return self._pending() > _BUSY
 
@@ -109,13 +113,25 @@ class Worker:
         services = self._services
         fanout = Fanout(services, RefreshPublisher(await connections[1].channel()))
         live, background = _lane_settings(services.settings)
-        interactive = Lane(live, fanout)
-        batch = Lane(background, fanout, gives_way=lambda: interactive.pending > _BACKLOG)
+        refresher = Refresher(
+            services.generations,
+            pause=services.settings.refresh_pause,
+            is_busy=self._has_backlog,
+            observe=LAG_SECONDS.labels(INTERACTIVE_QUEUE).observe,
+        )
+        interactive = Lane(live, fanout, written=refresher.note)
+        batch = Lane(
+            background,
+            fanout,
+            gives_way=self._has_backlog,
+            written=_observer(_seconds(services.settings.refresh_interval)),
+        )
         self._lanes = [interactive, batch]
         log.info("worker_ready", entities=sorted(services.definitions))
         async with asyncio.TaskGroup() as tasks:
             watchers = [tasks.create_task(_watch(connection)) for connection in connections]
             watchers.append(tasks.create_task(_measure_depth(connections[0])))
+            watchers.append(tasks.create_task(refresher.run()))
             CONSUMING.set(1)
             await asyncio.gather(
                 *(
@@ -163,7 +179,6 @@ def _first(group: ExceptionGroup, kind: type[DiscoError]) -> DiscoError | None:
 
 
 def _lane_settings(settings: Settings) -> tuple[LaneSettings, LaneSettings]:
-    refresh = _seconds(settings.refresh_interval)
     return (
         LaneSettings(
             queue=INTERACTIVE_QUEUE,
@@ -171,7 +186,6 @@ def _lane_settings(settings: Settings) -> tuple[LaneSettings, LaneSettings]:
             linger=settings.interactive_linger,
             prefetch=settings.prefetch,
             size_limit=settings.event_size_limit,
-            refresh_seconds=refresh,
         ),
         LaneSettings(
             queue=BATCH_QUEUE,
@@ -180,10 +194,20 @@ def _lane_settings(settings: Settings) -> tuple[LaneSettings, LaneSettings]:
             # Messages, and a refresh may be of hundreds of entities.
             prefetch=_BATCH_PREFETCH,
             size_limit=settings.event_size_limit,
-            refresh_seconds=refresh,
             drains=False,
         ),
     )
+
+
+def _observer(delay: float) -> Written:
+    """Notes lags of documents that are searchable `delay` seconds after their writing."""
+    lag = LAG_SECONDS.labels(BATCH_QUEUE)
+
+    def observe(_entities: Collection[str], ages: Sequence[float]) -> None:
+        for age in ages:
+            lag.observe(age + delay)
+
+    return observe
 
 
 def _seconds(interval: str) -> float:

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 _BATCHES = 2
-_SETTINGS = LaneSettings(
-    queue="simulation", size=3, linger=0.0, prefetch=100, size_limit=1000, refresh_seconds=0.0
-)
+_SETTINGS = LaneSettings(queue="simulation", size=3, linger=0.0, prefetch=100, size_limit=1000)
 
 
 class ModelFanout:
