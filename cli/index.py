@@ -54,22 +54,28 @@ def check(entities: tuple[str, ...], as_json: bool) -> None:
 @index.command("list")
 @json_option
 def list_generations(as_json: bool) -> None:
-    """List the indices of every entity type, oldest first, and which of them are live."""
+    """List the indices of every entity type, oldest first, with the state of each."""
     generations = uvloop.run(operations.list_generations(load()))
     if as_json:
         print_json([_generation_document(one) for one in generations])
         return
     for one in generations:
-        click.echo(f"{one.name.entity:8} {'live' if one.is_live else '-':5} {one.index}")
+        click.echo(f"{one.name.entity:8} {one.state:11} {one.index}")
     if not generations:
         click.echo("no index yet; build them with: disco index reindex")
 
 
 @index.command()
 @click.argument("entities", nargs=-1, metavar="[ENTITY]...")
+@click.option(
+    "--promote/--no-promote",
+    "promoting",
+    default=True,
+    help="Make it live once it is complete, or leave it as ready for `disco index promote`.",
+)
 @dry_run_option
 @json_option
-def reindex(entities: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
+def reindex(*, entities: tuple[str, ...], promoting: bool, dry_run: bool, as_json: bool) -> None:
     """Build a new index of ENTITY (default: of all) from its definition, and make it live.
 
     Searches go to the old index until the new one is complete.
@@ -79,19 +85,74 @@ def reindex(entities: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
     if dry_run:
         _print_plan(settings, names, as_json)
         return
-    uvloop.run(_reindex(settings, names, as_json))
+    uvloop.run(_reindex(settings, names, promoting=promoting, as_json=as_json))
 
 
-async def _reindex(settings: Settings, names: Sequence[str], as_json: bool) -> None:
+@index.command()
+@click.argument("name", metavar="INDEX")
+@dry_run_option
+@json_option
+def promote(*, name: str, dry_run: bool, as_json: bool) -> None:
+    """Make INDEX live in place of the one that is, in one atomic step.
+
+    What was live stays as standby: `disco index rollback` goes back to it.
+    """
+
+    async def act() -> operations.Exchange:
+        async with operations.open_indexer(load()) as services:
+            return await operations.promote(services, name, dry_run=dry_run)
+
+    _print_exchange(uvloop.run(act()), dry_run=dry_run, as_json=as_json)
+
+
+@index.command()
+@click.argument("entity")
+@dry_run_option
+@json_option
+def rollback(*, entity: str, dry_run: bool, as_json: bool) -> None:
+    """Make the index of ENTITY live again that was live last. It has missed nothing."""
+    settings = load()
+    operations.definitions_of(settings, [entity])
+
+    async def act() -> operations.Exchange:
+        async with operations.open_indexer(settings) as services:
+            return await operations.rollback(services, entity, dry_run=dry_run)
+
+    _print_exchange(uvloop.run(act()), dry_run=dry_run, as_json=as_json)
+
+
+@index.command()
+@click.argument("name", metavar="INDEX")
+@dry_run_option
+@json_option
+def retire(*, name: str, dry_run: bool, as_json: bool) -> None:
+    """Delete INDEX for good. Refuses the live one."""
+
+    async def act() -> Generation:
+        async with operations.open_indexer(load()) as services:
+            return await operations.retire(services, name, dry_run=dry_run)
+
+    retired = uvloop.run(act())
+    if as_json:
+        print_json({"retired": _generation_document(retired), "dry_run": dry_run})
+    else:
+        click.echo(f"{'would delete' if dry_run else 'deleted'} {retired.index} ({retired.state})")
+
+
+async def _reindex(
+    settings: Settings, names: Sequence[str], *, promoting: bool, as_json: bool
+) -> None:
     """All entity types side by side: small ones are done while the large one is read."""
     async with operations.open_indexer(settings) as services, asyncio.TaskGroup() as builds:
         for name in names:
-            builds.create_task(_build(services, name, as_json))
+            builds.create_task(_build(services, name, promoting=promoting, as_json=as_json))
 
 
-async def _build(services: operations.Services, name: str, as_json: bool) -> None:
+async def _build(
+    services: operations.Services, name: str, *, promoting: bool, as_json: bool
+) -> None:
     began = last = time.monotonic()
-    async for state in operations.build(services, name):
+    async for state in operations.build(services, name, promoting=promoting):
         if not as_json and time.monotonic() - last >= _PROGRESS_INTERVAL:
             last = time.monotonic()
             progress(_progress_line(state, last - began))
@@ -134,6 +195,26 @@ def _print_built(state: Progress, seconds: float, as_json: bool) -> None:
         click.echo(f"{state.entity}: {state.read:,} documents in {seconds:.1f} s ({rate:,.0f}/s)")
 
 
+def _print_exchange(exchange: operations.Exchange, *, dry_run: bool, as_json: bool) -> None:
+    before, after = exchange.before, exchange.after
+    if as_json:
+        print_json(
+            {
+                "before": _generation_document(before) if before else None,
+                "after": _generation_document(after),
+                "changed": exchange.changes_anything and not dry_run,
+                "dry_run": dry_run,
+            }
+        )
+        return
+    if not exchange.changes_anything:
+        click.echo(f"{after.index} is live already")
+        return
+    will = "would be" if dry_run else "is"
+    instead = f" in place of {before.index}" if before else ""
+    click.echo(f"{after.index} {will} live{instead}")
+
+
 def _generation_document(one: Generation) -> dict[str, Any]:
     return {
         "entity": one.name.entity,
@@ -141,6 +222,7 @@ def _generation_document(one: Generation) -> dict[str, Any]:
         "definition": one.name.definition,
         "created_at": one.name.created_at,
         "live": one.is_live,
+        "state": one.state,
     }
 
 

@@ -36,3 +36,7 @@ class UnreadableEntityError(IndexerError):
 
 class NoGenerationError(IndexerError):
     """An entity type has no index yet. Build one with `disco index reindex ENTITY`."""
+
+
+class ConcurrentPromotionError(IndexerError):
+    """Somebody else changed which generation is live. Look at `disco index list`, and try again."""

@@ -4,18 +4,20 @@ The state lives in the engine and nowhere else: a generation's name says which d
 built from, its metadata have the recipe of its documents, an alias says which one is live.
 """
 
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from elastic_transport import TransportError
-from elasticsearch import ApiError, AsyncElasticsearch
+from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
 
 from core.definitions import Definition, Recipe
 from core.engine import is_unavailable
 from core.settings import Settings
-from indexer.errors import NoGenerationError, TemporarilyUnavailableError
+from indexer.errors import ConcurrentPromotionError, NoGenerationError, TemporarilyUnavailableError
 from indexer.names import GenerationName, generation_pattern, live_alias, parse
 
 # How old a worker's knowledge of the generations may be when it hydrates. Who builds a generation
@@ -27,14 +29,30 @@ _LARGEST_SEGMENT = 4_000_000_000  # bytes
 _COMPACTION_SECONDS = 3_600
 
 
+class State(StrEnum):
+    """Where a generation stands. Live changes reach it in every state."""
+
+    BUILDING = "building"  # a scan fills it, or was killed while it did
+    CATCHING_UP = "catching_up"  # filled; it is being made equal to the database
+    READY = "ready"  # equal to the database, and never live so far
+    LIVE = "live"  # queries reach it
+    STANDBY = "standby"  # was live; queries can be led back to it at any time
+
+
 @dataclass(frozen=True, kw_only=True)
 class Generation:
     """One concrete index."""
 
     name: GenerationName
     index: str  # the name as the engine has it
-    is_live: bool  # whether queries reach it
     recipe: Recipe  # how its documents are made
+    state: State
+    promoted_at: int | None = None  # when it became live last, microseconds; None: never
+
+    @property
+    def is_live(self) -> bool:
+        """Whether queries reach it."""
+        return self.state is State.LIVE
 
 
 def index_body(definition: Definition, settings: Settings) -> dict[str, Any]:
@@ -57,17 +75,31 @@ def _meta(definition: Definition) -> dict[str, Any]:
     A worker writes to generations of any definition, whichever files it was started with.
     """
     recipe = {field.name: getattr(definition, field.name) for field in fields(Recipe)}
-    return {**definition.mappings.get("_meta", {}), "recipe": recipe}
+    return {**definition.mappings.get("_meta", {}), "recipe": recipe, "state": State.BUILDING}
 
 
 def _read(prefix: str, index: str, content: Mapping[str, Any]) -> Generation | None:
     """The generation that an index is; None if it is none of ours."""
     name = parse(index)
-    recipe = content.get("mappings", {}).get("_meta", {}).get("recipe")
-    if name is None or name.prefix != prefix or recipe is None:
+    meta = content.get("mappings", {}).get("_meta", {})
+    if name is None or name.prefix != prefix or "recipe" not in meta:
         return None
     is_live = live_alias(prefix, name.entity) in content.get("aliases", {})
-    return Generation(name=name, index=index, is_live=is_live, recipe=Recipe(**recipe))
+    promoted_at = meta.get("promoted_at")
+    return Generation(
+        name=name,
+        index=index,
+        recipe=Recipe(**meta["recipe"]),
+        state=_state(State(meta.get("state", State.READY)), promoted_at, is_live=is_live),
+        promoted_at=promoted_at,
+    )
+
+
+def _state(noted: State, promoted_at: int | None, *, is_live: bool) -> State:
+    """What the alias says counts; what is noted tells of the rest."""
+    if is_live:
+        return State.LIVE
+    return State.STANDBY if promoted_at is not None else noted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +183,7 @@ class Generations:
         index = name.build()
         await self._forbid_accidents()
         await self._engine.indices.create(index=index, **index_body(definition, self._settings))
-        return Generation(name=name, index=index, is_live=False, recipe=definition)
+        return Generation(name=name, index=index, recipe=definition, state=State.BUILDING)
 
     async def _forbid_accidents(self) -> None:
         """See to it that no generation comes into being by a write.
@@ -167,16 +199,44 @@ class Generations:
             allow_auto_create=False,
         )
 
-    async def promote(self, generation: Generation) -> None:
-        """Make queries reach this generation and no other of its type, in one atomic action."""
+    async def enter(self, generation: Generation, state: State) -> Generation:
+        """Note that a generation has come to a state; the generation as it is then."""
+        await self._note(generation, state=state)
+        return replace(generation, state=state)
+
+    async def promote(self, generation: Generation, *, before: Generation | None) -> None:
+        """Make queries reach this generation in place of `before`, in one atomic action.
+
+        Raises `ConcurrentPromotionError` when they do not reach `before` any more.
+        """
         alias = live_alias(self._settings.index_prefix, generation.name.entity)
-        others = generation_pattern(self._settings.index_prefix, generation.name.entity)
-        await self._engine.indices.update_aliases(
-            actions=[
-                {"remove": {"index": others, "alias": alias, "must_exist": False}},
-                {"add": {"index": generation.index, "alias": alias}},
-            ]
-        )
+        anything = generation_pattern(self._settings.index_prefix, generation.name.entity)
+        former = before.index if before else anything
+        try:
+            await self._engine.indices.update_aliases(
+                actions=[
+                    # Refused as a whole if somebody else has led the alias elsewhere meanwhile.
+                    {"remove": {"index": former, "alias": alias, "must_exist": before is not None}},
+                    {"add": {"index": generation.index, "alias": alias}},
+                ]
+            )
+        except NotFoundError as error:
+            raise ConcurrentPromotionError(
+                f"{former} is not live any more: somebody else promotes an index of "
+                f"{generation.name.entity} at the same time; look at `disco index list`, try again"
+            ) from error
+        now = time.time_ns() // 1000
+        await self._note(generation, state=State.READY, promoted_at=now)
+        if before is not None and before.promoted_at is None:
+            # Its own promotion died before it was noted; a rollback must find it all the same.
+            await self._note(before, state=State.READY, promoted_at=now - 1)
+
+    async def _note(self, generation: Generation, **changes: Any) -> None:
+        """Change what a generation knows of itself, and nothing else of its mapping."""
+        index = generation.index
+        found = await self._engine.indices.get_mapping(index=index)
+        meta = found[index]["mappings"].get("_meta", {}) | changes
+        await self._engine.indices.put_mapping(index=index, meta=meta)
 
     async def refresh(self, generation: Generation) -> None:
         """Make all that was written so far searchable.

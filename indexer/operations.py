@@ -14,12 +14,20 @@ from core.settings import Settings
 from indexer import parity, worker
 from indexer.cascade import RefreshPublisher
 from indexer.errors import IndexerError
-from indexer.generations import Generation, Generations
+from indexer.generations import Generation, Generations, State
+from indexer.promotion import (
+    Exchange,
+    outdated,
+    plan_promotion,
+    plan_retirement,
+    plan_rollback,
+)
 from indexer.scan import Progress, scan
 from indexer.services import Services, open_services
 from indexer.verification import Difference
 
 __all__ = [
+    "Exchange",
     "Generation",
     "Progress",
     "Services",
@@ -30,6 +38,9 @@ __all__ = [
     "generations_of",
     "list_generations",
     "open_indexer",
+    "promote",
+    "retire",
+    "rollback",
     "verify",
     "work",
 ]
@@ -81,9 +92,12 @@ async def list_generations(settings: Settings) -> list[Generation]:
         return await Generations(engine, settings).list()
 
 
-async def build(services: Services, entity: str) -> AsyncIterator[Progress]:
+async def build(
+    services: Services, entity: str, *, promoting: bool = True
+) -> AsyncIterator[Progress]:
     """Build a new generation from the definition, and make it the live one; yields progress.
 
+    Without `promoting` it ends as ready, for `promote`, and nothing is retired.
     Live events reach the generation while it is built. Before it becomes live, it is compared with
     the database, and mended. If the build fails, it is deleted, and the old one stays live.
     """
@@ -96,13 +110,44 @@ async def build(services: Services, entity: str) -> AsyncIterator[Progress]:
         async for progress in scan(services, generation):
             yield progress
         await services.generations.compact(generation)
+        generation = await services.generations.enter(generation, State.CATCHING_UP)
         await parity.establish(services, generation)
+        generation = await services.generations.enter(generation, State.READY)
     except BaseException:
         with contextlib.suppress(Exception):
             await services.generations.delete(generation)
         raise
-    await services.generations.promote(generation)
-    await _retire(services, entity)
+    if promoting:
+        await promote(services, generation.index)
+        await _retire(services, entity)
+
+
+async def promote(services: Services, index: str, *, dry_run: bool = False) -> Exchange:
+    """Make queries reach this index in place of the live one of its type; what was done.
+
+    Raises `UnknownGenerationError`, `NotPromotableError` or `ConcurrentPromotionError`.
+    """
+    return await _exchange(
+        services, plan_promotion(await services.generations.list(), index), dry_run=dry_run
+    )
+
+
+async def rollback(services: Services, entity: str, *, dry_run: bool = False) -> Exchange:
+    """Make queries reach what was live last; raises as `promote`, and `UnknownEntityError`.
+
+    It is up to date: a standby receives every change.
+    """
+    return await _exchange(
+        services, plan_rollback(await services.generations.list(), entity), dry_run=dry_run
+    )
+
+
+async def retire(services: Services, index: str, *, dry_run: bool = False) -> Generation:
+    """Delete an index that is not live; raises `UnknownGenerationError`, `LiveGenerationError`."""
+    generation = plan_retirement(await services.generations.list(), index)
+    if not dry_run:
+        await services.generations.delete(generation)
+    return generation
 
 
 async def generations_of(
@@ -142,14 +187,16 @@ async def verify(
 
 
 async def _retire(services: Services, entity: str) -> None:
-    """Delete all generations of an entity type but the live one and the newest others."""
-    others = [
-        one
-        for one in await services.generations.list()
-        if one.name.entity == entity and not one.is_live
-    ]
-    for generation in others[: max(0, len(others) - services.settings.standby_generations)]:
+    """Delete the generations of an entity type that are more than shall be kept."""
+    generations = await services.generations.list()
+    for generation in outdated(generations, entity, keep=services.settings.standby_generations):
         await services.generations.delete(generation)
+
+
+async def _exchange(services: Services, exchange: Exchange, *, dry_run: bool) -> Exchange:
+    if exchange.changes_anything and not dry_run:
+        await services.generations.promote(exchange.after, before=exchange.before)
+    return exchange
 
 
 async def _repair(services: Services, differences: Sequence[Difference]) -> int:

@@ -238,7 +238,7 @@ async def _make(settings: Settings) -> None:
     async with create_engine(settings) as engine:
         generations = Generations(engine, settings)
         for definition in definitions.load(settings.definitions_path).values():
-            await generations.promote(await generations.create(definition))
+            await generations.promote(await generations.create(definition), before=None)
 
 
 def _examine(settings: Settings) -> list[Observation]:

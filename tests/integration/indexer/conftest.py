@@ -20,7 +20,7 @@ def indexed(settings: Settings) -> Settings:
             # The catalogue is empty: there is nothing to scan, nor to wait for.
             generations = index.services.generations
             for definition in index.services.definitions.values():
-                await generations.promote(await generations.create(definition))
+                await generations.promote(await generations.create(definition), before=None)
 
     asyncio.run(build())
     return settings

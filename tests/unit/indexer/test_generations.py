@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.definitions import Recipe
-from indexer.generations import Generation, plan_routes
+from indexer.generations import Generation, State, plan_routes
 from indexer.names import GenerationName
 
 ENTITIES = ("sound", "user")
@@ -31,7 +31,8 @@ def generation(number: int, entity: str, definition: int, is_live: bool) -> Gene
         definition=one.hash,
         created_at=START + timedelta(seconds=number),
     )
-    return Generation(name=name, index=name.build(), is_live=is_live, recipe=one)
+    state = State.LIVE if is_live else State.READY
+    return Generation(name=name, index=name.build(), recipe=one, state=state)
 
 
 @st.composite

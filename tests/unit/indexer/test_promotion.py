@@ -1,0 +1,131 @@
+"""Plans of promotions, rollbacks and retirements: from what there is to one exchange."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.definitions import Recipe
+from indexer.generations import Generation, State
+from indexer.names import GenerationName
+from indexer.promotion import (
+    LiveGenerationError,
+    NotPromotableError,
+    UnknownGenerationError,
+    outdated,
+    plan_promotion,
+    plan_retirement,
+    plan_rollback,
+)
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def generation(
+    number: int, state: State, *, promoted_at: int | None = None, entity: str = "sound"
+) -> Generation:
+    name = GenerationName(
+        prefix="disco",
+        entity=entity,
+        definition=f"{number:08x}",
+        created_at=START + timedelta(seconds=number),
+    )
+    recipe = Recipe(
+        entity=entity,
+        source_table=f"{entity}s",
+        hydrate_sql="SELECT 1",
+        dependents_sql=None,
+        hash=name.definition,
+    )
+    return Generation(
+        name=name, index=name.build(), recipe=recipe, state=state, promoted_at=promoted_at
+    )
+
+
+OTHER = generation(9, State.LIVE, promoted_at=9, entity="user")
+LIVE = generation(2, State.LIVE, promoted_at=20)
+READY = generation(3, State.READY)
+
+
+@pytest.mark.parametrize("state", [State.READY, State.STANDBY])
+def test_what_is_complete_takes_the_place_of_the_live_one(state: State) -> None:
+    chosen = generation(1, state)
+    exchange = plan_promotion([OTHER, chosen, LIVE], chosen.index)
+    assert (exchange.before, exchange.after) == (LIVE, chosen)
+    assert exchange.changes_anything
+
+
+def test_the_first_one_takes_the_place_of_nothing() -> None:
+    exchange = plan_promotion([OTHER, READY], READY.index)
+    assert (exchange.before, exchange.after) == (None, READY)
+
+
+def test_what_is_live_stays_live() -> None:
+    assert not plan_promotion([LIVE, READY], LIVE.index).changes_anything
+
+
+@pytest.mark.parametrize("state", [State.BUILDING, State.CATCHING_UP])
+def test_what_is_incomplete_is_refused(state: State) -> None:
+    chosen = generation(3, state)
+    with pytest.raises(NotPromotableError, match=f"{chosen.index} is {state}"):
+        plan_promotion([LIVE, chosen], chosen.index)
+
+
+def test_an_unknown_name_is_told_with_those_there_are() -> None:
+    with pytest.raises(UnknownGenerationError, match=LIVE.index):
+        plan_promotion([LIVE], "disco-sound-nonsense")
+    with pytest.raises(UnknownGenerationError, match="disco index reindex"):
+        plan_retirement([], "disco-sound-nonsense")
+
+
+def test_a_rollback_goes_to_what_was_live_last_not_to_what_is_newest() -> None:
+    first = generation(1, State.STANDBY, promoted_at=15)
+    second = generation(4, State.STANDBY, promoted_at=10)
+    exchange = plan_rollback([OTHER, first, LIVE, READY, second], "sound")
+    assert (exchange.before, exchange.after) == (LIVE, first)
+
+
+def test_a_rollback_needs_something_that_was_live() -> None:
+    with pytest.raises(NotPromotableError, match="no standby"):
+        plan_rollback([LIVE, READY, OTHER], "sound")
+
+
+def test_a_rollback_undoes_a_promotion() -> None:
+    was = plan_promotion([LIVE, READY], READY.index)
+    assert was.before is not None
+    after = [
+        generation(2, State.STANDBY, promoted_at=20),
+        generation(3, State.LIVE, promoted_at=30),
+    ]
+    assert plan_rollback(after, "sound").after.index == was.before.index
+
+
+def test_what_is_live_is_not_retired() -> None:
+    with pytest.raises(LiveGenerationError, match="promote another"):
+        plan_retirement([LIVE, READY], LIVE.index)
+    assert plan_retirement([LIVE, READY], READY.index) is READY
+
+
+@given(
+    states=st.lists(
+        st.tuples(
+            st.sampled_from([State.BUILDING, State.READY, State.STANDBY]), st.integers(1, 99)
+        ),
+        max_size=6,
+    ),
+    keep=st.integers(0, 4),
+)
+def test_of_those_kept_each_was_live_later_than_those_that_go(
+    states: list[tuple[State, int]], keep: int
+) -> None:
+    others = [
+        generation(number, state, promoted_at=at if state is State.STANDBY else None)
+        for number, (state, at) in enumerate(states)
+    ]
+    gone = outdated([LIVE, OTHER, *others], "sound", keep=keep)
+    kept = [one for one in others if one not in gone]
+    assert len(kept) == min(keep, len(others))
+    assert LIVE not in gone
+    assert OTHER not in gone
+    assert all((k.promoted_at or 0) >= (g.promoted_at or 0) for k in kept for g in gone)
