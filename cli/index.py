@@ -68,14 +68,14 @@ def list_generations(as_json: bool) -> None:
 @index.command()
 @click.argument("entities", nargs=-1, metavar="[ENTITY]...")
 @click.option(
-    "--promote/--no-promote",
-    "promoting",
-    default=True,
-    help="Make it live once it is complete, or leave it as ready for `disco index promote`.",
+    "--no-promote",
+    "unpromoted",
+    is_flag=True,
+    help="Leave it as ready once it is complete, for `disco index promote`.",
 )
 @dry_run_option
 @json_option
-def reindex(*, entities: tuple[str, ...], promoting: bool, dry_run: bool, as_json: bool) -> None:
+def reindex(*, entities: tuple[str, ...], unpromoted: bool, dry_run: bool, as_json: bool) -> None:
     """Build a new index of ENTITY (default: of all) from its definition, and make it live.
 
     Searches go to the old index until the new one is complete.
@@ -85,7 +85,7 @@ def reindex(*, entities: tuple[str, ...], promoting: bool, dry_run: bool, as_jso
     if dry_run:
         _print_plan(settings, names, as_json)
         return
-    uvloop.run(_reindex(settings, names, promoting=promoting, as_json=as_json))
+    uvloop.run(_reindex(settings, names, promoting=not unpromoted, as_json=as_json))
 
 
 @index.command()
