@@ -6,6 +6,7 @@ as if it weighed less. Places are in the order in which completions are shown, s
 any range of keys is its least place.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from suggest import keys, range_minima, snapshot, sorting, trie
 from suggest.errors import PhraseError
+from suggest.kernel.memory import PLACE_TYPE
 from suggest.phrases import Phrase
 from suggest.snapshot import Section
 
@@ -65,39 +67,32 @@ def build(phrases: Iterable[Phrase], *, word_starts: bool = True) -> Built:
     order, costs, place_of = _places(chosen, found)
     place_of_key = place_of[found.phrases * 2 + found.inner]
     sequence = sorting.key_order(found.text, found.starts, place_of_key)
-    key_starts = found.starts[sequence].astype(np.uint32)
+    starts = found.starts[sequence].astype(np.uint32)
     key_places = place_of_key[sequence].astype(np.uint32)
-    upper = trie.build(found.text, key_starts, key_places)
-    fold_points, fold_shapes = keys.fold_table(texts)
-    kinds = np.array([types[phrase.type] for phrase in chosen], dtype=np.uint8)
+    kinds = np.array([types[phrase.type] for phrase in chosen], dtype=np.uint32)
     cards, card_starts = _cards(chosen)
-    entities = _entities(chosen)
-    views = _views(key_places, kinds[order[key_places] >> 1] if len(order) else kinds, len(types))
+    records = _records(order, costs, _entities(chosen), card_starts, kinds)
+    upper = trie.build(found.text, starts, key_places, records[key_places, 0], costs)
+    fold_points, fold_shapes = keys.fold_table(texts)
     sections: dict[str, Section] = {
         "text": found.text,
-        "starts": key_starts,
-        "places": key_places,
+        "starts": starts,
+        "key_places": key_places,
         "minima": range_minima.table(key_places),
-        "place_phrases": order,
-        "place_costs": costs,
-        "labels": upper.labels,
-        "node_keys": upper.keys,
-        "children": upper.children,
-        "best": upper.best,
-        "masks": upper.masks,
+        "places": records.ravel(),
         "cards": cards,
-        "card_starts": card_starts,
-        "kinds": kinds,
-        "entities": entities,
+        "nodes": upper.nodes,
+        "labels": upper.labels,
+        "masks": upper.masks,
+        "tops": upper.tops,
+        **_type_names(types),
+        **_views(key_places, records[key_places, 2] >> PLACE_TYPE, len(types)),
         "fold_points": fold_points,
         "fold_shapes": fold_shapes,
-        **_type_names(types),
-        **views,
     }
+    facts = _facts(chosen, types, records, card_starts)
     return Built(
-        sections=sections,
-        facts=_facts(chosen, types, entities, sections),
-        heaviest=chosen[:_HEAVIEST],
+        sections=sections, facts=facts | {"keys": len(starts)}, heaviest=chosen[:_HEAVIEST]
     )
 
 
@@ -129,9 +124,7 @@ def _check_size(size: int) -> None:
         )
 
 
-def _places(
-    phrases: Sequence[Phrase], found: keys.Keys
-) -> tuple[Words, NDArray[np.uint16], NDArray[np.int64]]:
+def _places(phrases: Sequence[Phrase], found: keys.Keys) -> tuple[Words, Words, NDArray[np.int64]]:
     """The places in order.
 
     Returns:
@@ -145,7 +138,7 @@ def _places(
     place_of = np.zeros(2 * len(phrases), dtype=np.int64)
     place_of[order] = np.arange(len(order))
     behind = (bits.max(initial=0.0) - np.sort(bits)[::-1]) * STEPS_PER_BIT
-    costs = np.minimum(np.round(behind), _DEAREST).astype(np.uint16)
+    costs = np.minimum(np.round(behind), _DEAREST).astype(np.uint32)
     return order.astype(np.uint32), costs, place_of
 
 
@@ -162,17 +155,12 @@ def _bits(weights: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _cards(phrases: Sequence[Phrase]) -> tuple[NDArray[np.uint8], Words]:
-    """What is shown of each phrase: id, text and permalink as JSON, each ended by a zero byte.
-
-    Nothing stands for null.
-    """
-    dumps = orjson.dumps
+    """What is shown of each phrase, and where each begins."""
     pieces = [
-        b"%b\0%b\0%b\0"
-        % (
-            b"" if phrase.target is None else dumps(phrase.target),
-            dumps(phrase.text),
-            b"" if phrase.permalink is None else dumps(phrase.permalink),
+        _card(
+            b"" if phrase.target is None else orjson.dumps(phrase.target),
+            orjson.dumps(phrase.text),
+            b"" if phrase.permalink is None else orjson.dumps(phrase.permalink),
         )
         for phrase in phrases
     ]
@@ -181,26 +169,41 @@ def _cards(phrases: Sequence[Phrase]) -> tuple[NDArray[np.uint8], Words]:
     return np.frombuffer(b"".join(pieces), dtype=np.uint8), np.array(ends, dtype=np.uint32)
 
 
+def _card(target: bytes, text: bytes, permalink: bytes) -> bytes:
+    """The parts of a card as JSON, behind their lengths; nothing stands for null."""
+    lengths = b"".join(len(part).to_bytes(2, "little") for part in (target, text, permalink))
+    return lengths + target + text + permalink
+
+
 def _entities(phrases: Sequence[Phrase]) -> Words:
-    """The number of each phrase's entity; nothing if every phrase is an entity of its own."""
-    if all(phrase.target is None for phrase in phrases):
-        return np.zeros(0, dtype=np.uint32)
+    """The number of each phrase's entity."""
+    if all(phrase.target is None for phrase in phrases):  # then each is one of its own
+        return np.arange(len(phrases), dtype=np.uint32)
     numbers: dict[object, int] = {}
     entities = [numbers.setdefault(phrase.entity, len(numbers)) for phrase in phrases]
-    return np.array(entities if len(numbers) < len(entities) else [], dtype=np.uint32)
+    return np.array(entities, dtype=np.uint32)
+
+
+def _records(
+    order: Words, costs: Words, entities: Words, card_starts: Words, kinds: Words
+) -> Words:
+    """Three numbers a place: its entity, where its card begins, its cost with the type above."""
+    phrases = order >> 1
+    return np.column_stack(
+        (entities[phrases], card_starts[phrases], costs | kinds[phrases] << PLACE_TYPE)
+    ).astype(np.uint32)
 
 
 def _type_names(types: dict[str | None, int]) -> dict[str, Section]:
-    names = [orjson.dumps(name) for name in types]
+    # With what stands before the name in a completion.
+    names = [b'{"type":%b' % orjson.dumps(name) for name in types]
     return {
         "type_names": np.frombuffer(b"".join(names), dtype=np.uint8),
         "type_starts": np.array([0, *accumulate(map(len, names))], dtype=np.uint32),
     }
 
 
-def _views(
-    places: Words, kinds: NDArray[np.uint8], types: int
-) -> dict[str, NDArray[np.uint32] | NDArray[np.uint8]]:
+def _views(places: Words, kinds: Words, types: int) -> dict[str, Section]:
     """For each type the keys that are of it, ascending, with range minima; nothing for one type."""
     views: list[Words] = []
     minima: list[Words] = []
@@ -221,17 +224,12 @@ def _views(
 
 
 def _facts(
-    phrases: Sequence[Phrase],
-    types: dict[str | None, int],
-    entities: Words,
-    sections: dict[str, Section],
+    phrases: Sequence[Phrase], types: dict[str | None, int], records: Words, card_starts: Words
 ) -> dict[str, Any]:
-    names = list(types)
-    counts = np.bincount(sections["kinds"], minlength=len(types)).tolist()
+    counts = Counter(phrase.type for phrase in phrases)
     return {
         "phrases": len(phrases),
-        "entities": len(np.unique(entities)) if len(entities) else len(phrases),
-        "keys": len(sections["starts"]),
-        "types": {name or "": count for name, count in zip(names, counts, strict=True)},
-        "largest_card": int(np.diff(sections["card_starts"]).max(initial=0)),
+        "entities": len(np.unique(records[:, 0])),
+        "types": {name or "": counts[name] for name in types},
+        "largest_card": int(np.diff(card_starts).max(initial=0)),
     }

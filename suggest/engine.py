@@ -10,10 +10,10 @@ import orjson
 
 from suggest import snapshot
 from suggest.errors import SuggestError
-from suggest.folding import fold
-from suggest.kernel.answer import AROUND, answer
+from suggest.folding import fold_utf8
+from suggest.kernel.answer import AROUND, FRAME, answer, answer_lines, frame
 from suggest.kernel.compilation import COMPILED
-from suggest.kernel.memory import MOST_RESULTS, SCRATCH, SECTIONS
+from suggest.kernel.memory import COUNT, MOST_RESULTS, SCRATCH, SECTIONS
 from suggest.snapshot import Snapshot
 
 DEFAULT_LIMIT: Final = 10
@@ -36,21 +36,24 @@ class Engine:
         self.snapshot = source
         self.types: tuple[str, ...] = tuple(name for name in source.facts["types"] if name)
         self._bits = {name: 1 << number for number, name in enumerate(source.facts["types"])}
-        part = _parts(source)
         longest = max(map(len, self._bits), default=0)
         self._room = int(source.facts["largest_card"]) + longest * 6 + AROUND
-        size = MOST_RESULTS * self._room + _LINES
-        # The data, the same as words, its parts, memory to work in, and what is written.
-        self._memory: tuple[Any, Any, Any, Any]
+        head = frame(b'],"snapshot":"%b"}' % source.edition.encode())
+        size = len(head) + (MOST_RESULTS + 1) * self._room + _LINES
+        work = array("q", bytes(8 * SCRATCH))
+        work[: 2 * COUNT] = array("q", _parts(source))
+        # The data, the same as words, and memory to work in.
+        self._memory: tuple[Any, Any, Any]
+        self._out: Any  # what is written
         if COMPILED:
             data = np.frombuffer(source.content, dtype=np.uint8)
-            numbers = (np.array(part, dtype=np.int64), np.zeros(SCRATCH, dtype=np.int64))
-            self._memory = (data, data.view(np.uint32), *numbers)
-            self._out: Any = np.zeros(size, dtype=np.uint8)
+            self._memory = (data, data.view(np.uint32), np.frombuffer(work, dtype=np.int64))
+            self._out = np.zeros(size, dtype=np.uint8)
+            self._out[: len(head)] = np.frombuffer(head, dtype=np.uint8)
         else:
             view = memoryview(source.content)
-            self._memory = (view, view.cast("I"), part, memoryview(array("q", bytes(8 * SCRATCH))))
-            self._out = memoryview(bytearray(size))
+            self._memory = (view, view.cast("I"), memoryview(work))
+            self._out = memoryview(bytearray(head.ljust(size, b"\0")))
         self._warm_up()
 
     @classmethod
@@ -63,15 +66,14 @@ class Engine:
         """The edition of the snapshot."""
         return self.snapshot.edition
 
-    def complete(
+    def answer(
         self,
         typed: str,
-        *,
         limit: int = DEFAULT_LIMIT,
         types: Collection[str] = (),
         fuzzy: bool = True,
     ) -> bytes:
-        """The completions of a beginning as members of a JSON array, best first, without brackets.
+        """The answer to a beginning as JSON: completions, best first, and the edition.
 
         Args:
             typed: What somebody typed so far; the empty text has no completions.
@@ -82,35 +84,23 @@ class Engine:
         Raises:
             QueryError: The limit is out of range.
         """
-        self._check(limit)
-        line = fold(typed[:LONGEST_TYPED]).encode() + b"\n"
-        _, size = answer(
-            *self._memory,
-            line,
-            0,
-            limit,
-            self._wanted(types),
-            fuzzy,
-            b"",
-            b"",
-            self._out,
-            limit * self._room,
-        )
-        return bytes(self._out[:size])
-
-    def answer(self, typed: str, **options: Any) -> bytes:
-        """The whole answer as JSON: the completions, as `complete` finds them, and the edition."""
-        return b"".join((self.opening, self.complete(typed, **options), self.closing))
+        if not 1 <= limit <= MOST_RESULTS:
+            raise QueryError(f"limit is {limit}; use 1 to {MOST_RESULTS}")
+        folded = fold_utf8(typed if len(typed) < LONGEST_TYPED else typed[:LONGEST_TYPED])
+        wanted = self._wanted(types) if types else _ALL_TYPES
+        data, words, work = self._memory
+        end = answer(data, words, work, folded, limit, wanted, fuzzy, self._out)
+        written: bytes = self._out[FRAME:end].tobytes()
+        return written
 
     def completions(self, typed: str, **options: Any) -> list[dict[str, Any]]:
         """The completions as Python objects."""
-        found: list[dict[str, Any]] = orjson.loads(b"[%b]" % self.complete(typed, **options))
+        found: list[dict[str, Any]] = orjson.loads(self.answer(typed, **options))["completions"]
         return found
 
     def answer_lines(
         self,
         lines: Iterable[str],
-        *,
         limit: int = DEFAULT_LIMIT,
         types: Collection[str] = (),
         fuzzy: bool = True,
@@ -120,34 +110,15 @@ class Engine:
         Raises:
             QueryError: The limit is out of range.
         """
-        self._check(limit)
-        folded = "".join([fold(line[:LONGEST_TYPED]) + "\n" for line in lines]).encode()
-        wanted, closing, begin = self._wanted(types), self.closing + b"\n", 0
-        room = limit * self._room + len(self.opening) + len(closing)
+        if not 1 <= limit <= MOST_RESULTS:
+            raise QueryError(f"limit is {limit}; use 1 to {MOST_RESULTS}")
+        folded = b"".join([fold_utf8(line[:LONGEST_TYPED]) + b"\n" for line in lines])
+        wanted, begin, room = self._wanted(types), 0, (limit + 1) * self._room
         while begin < len(folded):
-            begin, size = answer(
-                *self._memory,
-                folded,
-                begin,
-                limit,
-                wanted,
-                fuzzy,
-                self.opening,
-                closing,
-                self._out,
-                room,
+            begin, end = answer_lines(
+                *self._memory, folded, begin, limit, wanted, fuzzy, self._out, room
             )
-            yield bytes(self._out[:size])
-
-    @property
-    def opening(self) -> bytes:
-        """What stands before the completions in an answer."""
-        return b'{"completions":['
-
-    @property
-    def closing(self) -> bytes:
-        """What stands behind them."""
-        return b'],"snapshot":"%b"}' % self.edition.encode()
+            yield self._out[FRAME:end].tobytes()
 
     def _wanted(self, types: Collection[str]) -> int:
         """The types as bits; those that no phrase has count for nothing."""
@@ -159,16 +130,11 @@ class Engine:
         # Without views there is one type, which is all or nothing.
         return _ALL_TYPES if bits and len(self._bits) == 1 else bits
 
-    @staticmethod
-    def _check(limit: int) -> None:
-        if not 1 <= limit <= MOST_RESULTS:
-            raise QueryError(f"limit is {limit}; use 1 to {MOST_RESULTS}")
-
     def _warm_up(self) -> None:
         """Have the kernel compiled or loaded, and the hot pages read, before somebody waits."""
         for typed in ("a", "warm up"):
-            self.complete(typed)
-            self.complete(typed, types=self.types[:1])
+            self.answer(typed)
+            self.answer(typed, types=self.types[:1])
         for _ in self.answer_lines(["warm up"]):
             pass
 

@@ -33,7 +33,9 @@ def fold(text: str) -> str:
 
     Text of nothing but punctuation keeps it ("!!!" is a name). Empty if nothing is left.
     """
-    plain = text.translate(_TABLE) if text.isascii() else _composed(text).translate(_TABLE)
+    if text.isascii():
+        return _fold_ascii(text).decode()
+    plain = _composed(text).translate(_TABLE)
     words = plain.split()
     if not words:
         return _bare(text)
@@ -41,6 +43,11 @@ def fold(text: str) -> str:
     if plain[-1] == " ":
         folded += " "
     return folded if folded.isascii() else unicodedata.normalize("NFC", folded)
+
+
+def fold_utf8(text: str) -> bytes:
+    """The folded form in UTF-8, a little quicker."""
+    return _fold_ascii(text) if text.isascii() else fold(text).encode()
 
 
 def transliterate(folded: str) -> str | None:
@@ -124,6 +131,15 @@ def _is_in(code_point: int, ranges: tuple[tuple[int, int], ...]) -> bool:
     return any(low <= code_point <= high for low, high in ranges)
 
 
+def _fold_ascii(text: str) -> bytes:
+    """As `fold`, for ASCII."""
+    plain = text.encode().translate(_ASCII, _ASCII_DROPPED)
+    if b"  " in plain or plain[:1] == b" ":
+        words = plain.split()
+        plain = b" ".join(words) + (b" " if words and plain[-1:] == b" " else b"")
+    return plain or _bare(text).encode()
+
+
 def _composed(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
@@ -136,3 +152,5 @@ def _bare(text: str) -> str:
 
 _TABLE: Final = _Table()
 _LATIN: Final = _LatinTable()
+_ASCII: Final = bytes(ord(_TABLE[code_point] or " ") for code_point in range(128)) + bytes(128)
+_ASCII_DROPPED: Final = bytes(code_point for code_point in range(128) if not _TABLE[code_point])

@@ -1,12 +1,12 @@
 """Keys: what a phrase can be found by, as bytes of a snapshot's text.
 
 A phrase has one record, or two if it is not written in Latin letters. A record is the folded form
-in UTF-8, a space (so that "john " finds "John" and "John Travolta", not "Johnny") and a terminator.
-Its beginning is a key, and so is each further word. A name of two words goes round in a circle:
-behind "john travolta " stands "john " again, and the key "travolta john " costs nothing.
+in UTF-8 and a space, so that "john " finds "John" and "John Travolta", not "Johnny". Its beginning
+is a key, and so is each further word. A name of two words goes round in a circle: behind "john
+travolta " stands "john " again, and the key "travolta john " costs nothing.
 
-The terminator is a byte below a space, so that a key finds the beginning of its record: it stands
-behind the one before. Its bits say how the record is related to the text that is shown.
+Before a record stands a byte below a space, its flags. It ends the record before, and a key finds
+the beginning of its record by it. Flags say how the record is related to the text that is shown.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,7 +21,7 @@ from suggest.folding import Shape, fold, is_aligned, shapes, transliterate
 LONGEST: Final = 120  # code points of a record that are searched; a circle has up to twice as many
 WORDS: Final = 16  # words of a record that are keys
 END: Final = " "  # a byte below ends a record
-# Bits of a terminator
+# Flags
 UNALIGNED: Final = 1  # characters do not simply stand where they stand in the shown text
 CIRCLE: Final = 2  # two words, and the first again
 LATIN: Final = 4  # transliterated
@@ -36,14 +36,17 @@ _MARK: Final = 1 << 14
 class Keys:
     """The keys of many phrases, in the order of their records."""
 
-    text: NDArray[np.uint8]  # all records, behind a zero byte
+    text: NDArray[np.uint8]  # all records, and a zero byte behind them
     starts: NDArray[np.int64]  # where each key begins in it
     phrases: NDArray[np.int64]  # which phrase it is a key of
     inner: NDArray[np.int64]  # 0 for the beginning of a record, 1 for a further word
 
 
 def records(text: str) -> Iterator[str]:
-    """The records of a phrase that is shown as `text`; none if nothing of it can be typed."""
+    """The records of a phrase that is shown as `text`, each behind its flags.
+
+    None if nothing of it can be typed.
+    """
     folded = fold(text).rstrip(" ")[:LONGEST]
     if not folded:
         return
@@ -62,15 +65,17 @@ def key_texts(text: str, *, word_starts: bool = True) -> list[str]:
 
 def collect(texts: Iterable[str], *, word_starts: bool, padding: int = 0) -> Keys:
     """The keys of phrases that are shown as `texts`, with zero bytes behind all records."""
-    pieces = ["\0"]
+    pieces: list[str] = []
     counts = []
     for text in texts:
         before = len(pieces)
         pieces += records(text)
         counts.append(len(pieces) - before)
-    pieces.append("\0" * padding)
+    pieces.append("\0" * (padding + 1))
     content = np.frombuffer("".join(pieces).encode(), dtype=np.uint8)
-    starts, record, inner = _key_starts(content, len(content) - padding, word_starts=word_starts)
+    starts, record, inner = _key_starts(
+        content, len(content) - padding - 1, word_starts=word_starts
+    )
     owners = np.repeat(np.arange(len(counts)), counts)
     return Keys(text=content, starts=starts, phrases=owners[record], inner=inner)
 
@@ -92,18 +97,18 @@ def fold_table(texts: Iterable[str]) -> tuple[NDArray[np.uint32], NDArray[np.uin
     return np.array(points, dtype=np.uint32), np.array(packed, dtype=np.uint32)
 
 
-def _record(folded: str, terminator: int) -> str:
+def _record(folded: str, flags: int) -> str:
     first, _, second = folded.partition(" ")
     if second and " " not in second:
-        return f"{folded} {first} {chr(terminator | CIRCLE)}"
-    return f"{folded} {chr(terminator)}"
+        return f"{chr(flags | CIRCLE)}{folded} {first} "
+    return f"{chr(flags)}{folded} "
 
 
 def _key_starts(
     content: NDArray[np.uint8], end: int, *, word_starts: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Where keys begin before `end`, the number of the record, and whether it is a further word."""
-    before, here = content[: end - 1], content[1:end]
+    before, here = content[: max(end - 1, 0)], content[1 : max(end, 1)]
     if len(here) == 0:
         nothing = np.zeros(0, dtype=np.int64)
         return nothing, nothing, nothing
@@ -113,8 +118,8 @@ def _key_starts(
     record = np.cumsum(begins)[starts - 1] - 1
     first = np.flatnonzero(begins[starts - 1])
     ordinal = np.arange(len(starts)) - first[record]
-    terminators = content[1:end][here < ord(END)]
-    most = np.where(terminators & CIRCLE, 2, WORDS)[record]
+    flags = before[begins]
+    most = np.where(flags & CIRCLE, 2, WORDS)[record]
     chosen = ordinal < most
     return starts[chosen], record[chosen], (ordinal[chosen] > 0).astype(np.int64)
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from suggest.errors import PhraseError
 
-LONGEST: Final = 1_000  # code points of a text that can be shown
+LONGEST: Final = 1_000  # code points of a text that can be shown, of a target and of a permalink
 _COLUMNS: Final = (2, 3, 4, 5)
 _FORM: Final = "text<TAB>weight[<TAB>type[<TAB>target[<TAB>permalink]]]"
 
@@ -63,8 +63,11 @@ def parse(line: str) -> Phrase:
     text, weight, kind, target, permalink = (*fields, "", "", "")[:5]
     if not (text := text.strip()):
         raise PhraseError(f"the text is empty; write {_FORM}")
-    if len(text) > LONGEST:
-        raise PhraseError(f"the text has {len(text):,} characters; shorten it to {LONGEST:,}")
+    for name, value in (("text", text), ("target", target), ("permalink", permalink)):
+        if len(value) > LONGEST:
+            raise PhraseError(
+                f"the {name} has {len(value):,} characters; shorten it to {LONGEST:,}"
+            )
     if not permalink and target.startswith("/"):
         permalink = target
     return Phrase(text, _weight(weight), kind or None, target or None, permalink or None)

@@ -1,44 +1,38 @@
 """Answers: the best completions of what is typed, as JSON of pieces that are encoded already."""
 
+from itertools import accumulate
 from typing import Final
 
 from suggest.kernel.characters import decode
 from suggest.kernel.compilation import compiled, signed
 from suggest.kernel.highlight import write_highlight
 from suggest.kernel.memory import (
-    CARD_STARTS,
+    CARD,
     CARDS,
-    COUNT,
-    ENTITIES,
     FOUND,
     HEAPED,
-    KINDS,
     LENGTH,
+    LIMIT,
     LONGEST,
     LOOKED,
     NEVER,
-    ORDER,
-    PLACE_PHRASES,
+    PLACE,
+    PLACE_CARD,
+    PLACE_COST,
+    PLACE_TYPE,
     PLACES,
-    RANGE,
-    RANGES,
     RESULT,
     RESULTS,
-    SLOTS,
-    STARTS,
     TEXT,
     TYPE_NAMES,
     TYPE_STARTS,
     TYPED,
     TYPES,
     USED,
-    VIEW_BOUNDS,
-    VIEW_KEYS,
     WORST,
     Memory,
     Numbers,
 )
-from suggest.kernel.ranges import pop, wait
 from suggest.kernel.search import corrected, exact
 
 #: From so many characters on, one edit and two are made up for.
@@ -47,79 +41,110 @@ TWO_EDITS: Final = 6
 #: Bytes of a completion besides its card and the name of its type.
 AROUND: Final = 200
 _LINE_FEED: Final = 10
-
-_TYPE: Final = b'{"type":'
-_ID: Final = b',"id":'
-_TEXT: Final = b',"text":'
-_HIGHLIGHT: Final = b',"highlight":['
-_PERMALINK: Final = b'],"permalink":'
-_CORRECTED: Final = b',"corrected":true}'
-_EXACT: Final = b',"corrected":false}'
-_NULL: Final = b"null"
 _COMMA: Final = 0x2C
+
+_PIECES: Final = (
+    b'{"completions":[',
+    b',"id":',
+    b',"text":',
+    b',"highlight":[',
+    b'],"permalink":',
+    b',"corrected":true}',
+    b',"corrected":false}',
+    b"null",
+)
+_STARTS: Final = (0, *accumulate(map(len, _PIECES)))
+_OPENING, _ID, _TEXT, _HIGHLIGHT, _PERMALINK, _CORRECTED, _EXACT, _NULL, _CLOSING = _STARTS
+#: Room for what stands between the parts of an answer, at the beginning of what is written to.
+FRAME: Final = 256
+#: Where the length of what ends an answer stands.
+_CLOSING_LENGTH: Final = FRAME - 1
+
+
+def frame(closing: bytes) -> bytes:
+    """What `out` has to begin with, so that answers end in `closing`."""
+    pieces = b"".join((*_PIECES, closing))
+    return pieces.ljust(_CLOSING_LENGTH, b"\0") + bytes([len(closing)])
 
 
 @compiled
 def answer(
     data: Numbers,
     words: Numbers,
-    part: Numbers,
+    work: Memory,
+    typed: bytes,
+    limit: int,
+    types: int,
+    fuzzy: bool,
+    out: Memory,
+) -> int:
+    """Write the answer to one folded beginning to `out`, behind its frame.
+
+    Args:
+        data: See `memory`, as for the next two.
+        words: The same.
+        work: The same.
+        typed: In UTF-8.
+        limit: Most completions.
+        types: The wanted types as bits, -1 for all.
+        fuzzy: Whether edits are made up for.
+        out: Bytes, with a `frame` at the beginning.
+
+    Returns:
+        Where the answer ends.
+    """
+    work[LIMIT], work[TYPES] = limit, types
+    search(data, words, work, typed, 0, len(typed), fuzzy)
+    return write_all(data, words, work, out, FRAME)
+
+
+@compiled
+def answer_lines(
+    data: Numbers,
+    words: Numbers,
     work: Memory,
     lines: bytes,
     begin: int,
     limit: int,
     types: int,
     fuzzy: bool,
-    opening: bytes,
-    closing: bytes,
     out: Memory,
     room: int,
 ) -> tuple[int, int]:
-    """Write the completions of each line of folded beginnings to `out`, as long as there is room.
+    """Write a line of answer for each line of folded beginnings, as long as there is room.
 
     Args:
-        data: See `memory`, as for the next three.
+        data: As for `answer`, as all that are not told of here.
         words: The same.
-        part: The same.
         work: The same.
         lines: In UTF-8; each ends in a line feed.
         begin: Where the first line begins.
-        limit: Most completions of one.
-        types: The wanted types as bits, -1 for all.
-        fuzzy: Whether edits are made up for.
-        opening: What is written before the completions of a line.
-        closing: What is written behind them.
-        out: Bytes.
-        room: What one answer may take of them.
+        limit: The same.
+        types: The same.
+        fuzzy: The same.
+        out: The same.
+        room: What one line may take.
 
     Returns:
-        Where the next line begins, and how many bytes were written.
+        Where the next line begins, and where the answers end.
     """
-    at = 0
+    work[LIMIT], work[TYPES] = limit, types
+    at = FRAME
     while begin < len(lines) and at + room <= len(out):
         end = begin
         while lines[end] != _LINE_FEED:
             end += 1
-        search(data, words, part, work, lines, begin, end, limit, types, fuzzy)
-        at = copy(opening, 0, len(opening), out, at)
-        at = write_all(data, words, part, work, out, at)
-        at = copy(closing, 0, len(closing), out, at)
+        search(data, words, work, lines, begin, end, fuzzy)
+        at = write_all(data, words, work, out, at)
+        out[at] = _LINE_FEED
+        at += 1
         begin = end + 1
     return begin, at
 
 
 @compiled
 def search(
-    data: Numbers,
-    words: Numbers,
-    part: Numbers,
-    work: Memory,
-    typed: bytes,
-    begin: int,
-    end: int,
-    limit: int,
-    types: int,
-    fuzzy: bool,
+    data: Numbers, words: Numbers, work: Memory, typed: bytes, begin: int, end: int, fuzzy: bool
 ) -> None:
     """Find the completions of what stands in `typed`, best first."""
     length = 0
@@ -127,134 +152,68 @@ def search(
         work[TYPED + length], width = decode(typed, begin)
         begin += width
         length += 1
-    work[LENGTH], work[TYPES], work[WORST] = length, types, NEVER
+    work[LENGTH], work[WORST] = length, NEVER
     work[FOUND] = work[LOOKED] = work[HEAPED] = work[USED] = 0
     if length == 0:
         return
-    exact(data, words, part, work)
-    drain(data, words, part, work, limit)
+    exact(data, words, work)
     if fuzzy and length >= ONE_EDIT:
-        corrected(data, words, part, work, 1)
-        drain(data, words, part, work, limit)
+        corrected(data, words, work, 1)
         if length >= TWO_EDITS and work[FOUND] == 0:
-            corrected(data, words, part, work, 2)
-            drain(data, words, part, work, limit)
+            corrected(data, words, work, 2)
 
 
 @compiled
-def drain(data: Numbers, words: Numbers, part: Numbers, work: Memory, limit: int) -> None:
-    """Take completions from the heap until none can be among the best `limit`."""
-    while work[HEAPED] > 0:
-        order, slot = work[ORDER], work[SLOTS]
-        if order >= work[WORST]:
-            break
-        pop(work)
-        base = RANGES + slot * RANGE
-        low, high, position = work[base], work[base + 1], work[base + 2]
-        info, view = work[base + 3], work[base + 4]
-        key = position
-        if view >= 0:
-            keys = part[VIEW_KEYS] + signed(words[part[VIEW_BOUNDS] + 2 * view])
-            key = signed(words[keys + position])
-        offer(words, part, work, limit, order, key, info)
-        wait(data, words, part, work, slot, view, low, position, info)
-        wait(data, words, part, work, -1, view, position + 1, high, info)
-    work[HEAPED] = work[USED] = 0
-
-
-@compiled
-def phrase_of(words: Numbers, part: Numbers, key: int) -> int:
-    """The phrase that a key belongs to."""
-    place = signed(words[part[PLACES] + key])
-    return signed(words[part[PLACE_PHRASES] + place]) >> 1
-
-
-@compiled
-def offer(
-    words: Numbers, part: Numbers, work: Memory, limit: int, order: int, key: int, info: int
-) -> None:
-    """Put a key among the results, unless its entity is there already by a better one."""
-    entity = phrase_of(words, part, key)
-    if part[COUNT + ENTITIES]:
-        entity = signed(words[part[ENTITIES] + entity])
-    found = work[FOUND]
-    at = found
-    for other in range(found):
-        base = RESULTS + other * RESULT
-        if work[base + 2] == entity:
-            if work[base] <= order:
-                return
-            at = other
-            break
-    if at == found:
-        if found < limit:
-            work[FOUND] = found + 1
-        else:
-            at -= 1
-    while at > 0 and work[RESULTS + (at - 1) * RESULT] > order:
-        base = RESULTS + at * RESULT
-        for number in range(RESULT):
-            work[base + number] = work[base + number - RESULT]
-        at -= 1
-    base = RESULTS + at * RESULT
-    work[base], work[base + 1], work[base + 2], work[base + 3] = order, key, entity, info
-    if work[FOUND] == limit:
-        work[WORST] = work[RESULTS + (limit - 1) * RESULT]
-
-
-@compiled
-def write_all(
-    data: Numbers, words: Numbers, part: Numbers, work: Memory, out: Memory, at: int
-) -> int:
-    """Write the results, separated by commas."""
+def write_all(data: Numbers, words: Numbers, work: Memory, out: Memory, at: int) -> int:
+    """Write the results as one answer."""
+    at = copy(out, _OPENING, _ID - _OPENING, out, at)
     for number in range(work[FOUND]):
         if number:
             out[at] = _COMMA
             at += 1
-        base = RESULTS + number * RESULT
-        at = write(data, words, part, work[base + 1], work[base + 3], out, at)
-    return at
+        at = write(data, words, work, RESULTS + number * RESULT, out, at)
+    return copy(out, _CLOSING, signed(out[_CLOSING_LENGTH]), out, at)
 
 
 @compiled
-def write(
-    data: Numbers, words: Numbers, part: Numbers, key: int, info: int, out: Memory, at: int
-) -> int:
+def write(data: Numbers, words: Numbers, work: Memory, result: int, out: Memory, at: int) -> int:
     """Write one completion."""
-    phrase = phrase_of(words, part, key)
-    at = copy(_TYPE, 0, len(_TYPE), out, at)
-    row = part[TYPE_STARTS] + signed(data[part[KINDS] + phrase])
-    names = part[TYPE_NAMES]
-    at = copy(data, names + signed(words[row]), names + signed(words[row + 1]), out, at)
-    at = copy(_ID, 0, len(_ID), out, at)
-    card = part[CARDS] + signed(words[part[CARD_STARTS] + phrase])
-    text, at = write_part(data, card, out, at)
-    at = copy(_TEXT, 0, len(_TEXT), out, at)
-    permalink, at = write_part(data, text, out, at)
-    at = copy(_HIGHLIGHT, 0, len(_HIGHLIGHT), out, at)
-    start = part[TEXT] + signed(words[part[STARTS] + key])
-    at = write_highlight(data, words, part, start, info & 255, text, out, at)
-    at = copy(_PERMALINK, 0, len(_PERMALINK), out, at)
-    _, at = write_part(data, permalink, out, at)
+    start, info = work[TEXT] + work[result + 1], work[result + 3]
+    place = work[PLACES] + PLACE * work[result + 4]
+    card = work[CARDS] + signed(words[place + PLACE_CARD])
+    id_length = signed(data[card]) | signed(data[card + 1]) << 8
+    text_length = signed(data[card + 2]) | signed(data[card + 3]) << 8
+    link_length = signed(data[card + 4]) | signed(data[card + 5]) << 8
+    text = card + CARD + id_length
+    row = work[TYPE_STARTS] + (signed(words[place + PLACE_COST]) >> PLACE_TYPE)
+    name, end = signed(words[row]), signed(words[row + 1])
+    at = copy(data, work[TYPE_NAMES] + name, end - name, out, at)
+    at = copy(out, _ID, _TEXT - _ID, out, at)
+    at = write_part(data, card + CARD, id_length, out, at)
+    at = copy(out, _TEXT, _HIGHLIGHT - _TEXT, out, at)
+    at = copy(data, text, text_length, out, at)
+    at = copy(out, _HIGHLIGHT, _PERMALINK - _HIGHLIGHT, out, at)
+    at = write_highlight(data, words, work, start, info & 255, text, out, at)
+    at = copy(out, _PERMALINK, _CORRECTED - _PERMALINK, out, at)
+    at = write_part(data, text + text_length, link_length, out, at)
     if info >> 8:
-        return copy(_CORRECTED, 0, len(_CORRECTED), out, at)
-    return copy(_EXACT, 0, len(_EXACT), out, at)
+        return copy(out, _CORRECTED, _EXACT - _CORRECTED, out, at)
+    return copy(out, _EXACT, _NULL - _EXACT, out, at)
 
 
 @compiled
-def copy(source: Numbers, begin: int, end: int, out: Memory, at: int) -> int:
+def write_part(data: Numbers, begin: int, length: int, out: Memory, at: int) -> int:
+    """Write a part of a card that may be nothing, which is null."""
+    if length == 0:
+        return copy(out, _NULL, _CLOSING - _NULL, out, at)
+    return copy(data, begin, length, out, at)
+
+
+@compiled
+def copy(source: Numbers, begin: int, length: int, out: Memory, at: int) -> int:
     """Copy bytes; returns where the next belong."""
-    for byte in range(begin, end):
-        out[at + byte - begin] = source[byte]
-    return at + end - begin
-
-
-@compiled
-def write_part(data: Numbers, begin: int, out: Memory, at: int) -> tuple[int, int]:
-    """Write a part of a card; returns where the next part begins, and where it belongs."""
-    end = begin
-    while data[end] != 0:
-        end += 1
-    if begin == end:
-        return end + 1, copy(_NULL, 0, len(_NULL), out, at)
-    return end + 1, copy(data, begin, end, out, at)
+    # As if one of these could be negative: then the compiler need not think of that, byte by byte.
+    begin, at = max(begin, 0), max(at, 0)
+    for number in range(length):
+        out[at + number] = source[begin + number]
+    return at + length

@@ -54,3 +54,14 @@ _SOURCES: Final = _sources()
 
 #: A number of any kind as a signed one: the difference of two unsigned ones would wrap around.
 signed: Callable[[int], int] = np.int64 if COMPILED else int  # type: ignore[assignment]
+
+
+@compiled
+def ones(bits: int) -> int:
+    """How many bits are set in a number from 0 up to 2^62."""
+    bits -= bits >> 1 & 0x5555555555555555
+    bits = (bits & 0x3333333333333333) + (bits >> 2 & 0x3333333333333333)
+    bits = bits + (bits >> 4) & 0x0F0F0F0F0F0F0F0F
+    bits += bits >> 8
+    bits += bits >> 16
+    return bits + (bits >> 32) & 0x7F

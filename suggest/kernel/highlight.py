@@ -11,7 +11,7 @@ from suggest.kernel.compilation import compiled, signed
 from suggest.kernel.memory import COUNT, FOLD_POINTS, FOLD_SHAPES, Memory, Numbers
 from suggest.kernel.ranges import lower_bound
 
-# Bits of a terminator and of a shape, see suggest/keys.py
+# Bits of the byte before a record, and of a shape, see suggest/keys.py
 _UNALIGNED: Final = 1
 _CIRCLE: Final = 2
 _LATIN: Final = 4
@@ -33,7 +33,7 @@ _CLOSING: Final = 0x5D
 def write_highlight(
     data: Numbers,
     words: Numbers,
-    part: Numbers,
+    work: Memory,
     start: int,
     matched: int,
     card: int,
@@ -45,7 +45,7 @@ def write_highlight(
     Args:
         data: See `memory`, as for the next two.
         words: The same.
-        part: The same.
+        work: The same.
         start: First byte of the key.
         matched: Code points.
         card: First byte of the shown text, as JSON.
@@ -54,38 +54,54 @@ def write_highlight(
     """
     first = 0  # code points of the record before the key
     byte = start
-    while signed(data[byte - 1]) >= END:
+    flags = signed(data[byte - 1])
+    while flags >= END:
         byte -= 1
-        first += 1 if signed(data[byte]) & 0xC0 != 0x80 else 0
-    # To the record's end: where its first two words end, and whether the match ends in a space.
-    position, spaces, whole = 0, 0, 0
+        first += 1 if flags & 0xC0 != 0x80 else 0
+        flags = signed(data[byte - 1])
     until = first + matched
-    character, width = decode(data, byte)
-    while character:
-        position += 1
-        if character == _SPACE:
-            spaces += 1
-            whole = position if spaces == 2 else whole
-            until = until - 1 if position == until else until
-        byte += width
-        character, width = decode(data, byte)
-    flags = signed(data[byte])
+    if ends_in_space(data, start, matched):
+        until -= 1
     if until <= first:
         return at
-    if flags & _CIRCLE and until > whole:
-        if first > 0:  # the second word, then the first
-            at = write_range(data, words, part, flags, 0, until - whole, card, out, at)
-            out[at] = _COMMA
-            at += 1
-        until = whole - 1
-    return write_range(data, words, part, flags, first, until, card, out, at)
+    if flags & _CIRCLE:
+        whole = two_words(data, byte)
+        if until > whole:
+            if first > 0:  # the second word, then the first
+                at = write_range(data, words, work, flags, 0, until - whole, card, out, at)
+                out[at] = _COMMA
+                at += 1
+            until = whole - 1
+    return write_range(data, words, work, flags, first, until, card, out, at)
+
+
+@compiled
+def ends_in_space(data: Numbers, byte: int, count: int) -> bool:
+    """Whether the last of so many code points from a byte on is a space."""
+    character = 0
+    for _ in range(count):
+        character, width = decode(data, byte)
+        byte += width
+    return character == _SPACE
+
+
+@compiled
+def two_words(data: Numbers, byte: int) -> int:
+    """How many code points the first two words of a record have, with the spaces behind them."""
+    position, spaces = 0, 0
+    while spaces < 2:
+        character, width = decode(data, byte)
+        byte += width
+        position += 1
+        spaces += 1 if character == _SPACE else 0
+    return position
 
 
 @compiled
 def write_range(
     data: Numbers,
     words: Numbers,
-    part: Numbers,
+    work: Memory,
     flags: int,
     begin: int,
     end: int,
@@ -95,7 +111,7 @@ def write_range(
 ) -> int:
     """Write the code points begin to end of a record as [start,end] in the shown text."""
     if flags & _UNALIGNED:
-        begin, end = trace(data, words, part, 16 if flags & _LATIN else 0, begin, end, card)
+        begin, end = trace(data, words, work, 16 if flags & _LATIN else 0, begin, end, card)
     out[at] = _OPENING
     at = write_number(begin, out, at + 1)
     out[at] = _COMMA
@@ -106,7 +122,7 @@ def write_range(
 
 @compiled
 def trace(
-    data: Numbers, words: Numbers, part: Numbers, bits: int, begin: int, end: int, card: int
+    data: Numbers, words: Numbers, work: Memory, bits: int, begin: int, end: int, card: int
 ) -> tuple[int, int]:
     """Where the code points begin to end of a record stand in the shown text.
 
@@ -124,7 +140,7 @@ def trace(
         else:
             character, width = decode(data, byte)
             byte += width
-            shape = signed(words[row_of(words, part, character)]) >> bits & 0xFFFF
+            shape = signed(words[row_of(words, work, character)]) >> bits & 0xFFFF
         length = shape & _LENGTH
         parted = parted or shape & _PARTS != 0
         if length:
@@ -146,23 +162,26 @@ def trace(
 
 
 @compiled
-def row_of(words: Numbers, part: Numbers, character: int) -> int:
+def row_of(words: Numbers, work: Memory, character: int) -> int:
     """Where the shapes of a character stand."""
     if character < _ASCII:
-        return part[FOLD_SHAPES] + character
-    points, count = part[FOLD_POINTS], part[COUNT + FOLD_POINTS]
+        return work[FOLD_SHAPES] + character
+    points, count = work[FOLD_POINTS], work[COUNT + FOLD_POINTS]
     row = lower_bound(words, points, points + count, character) - points
-    return part[FOLD_SHAPES] + _ASCII + row
+    return work[FOLD_SHAPES] + _ASCII + row
 
 
 @compiled
 def write_number(number: int, out: Memory, at: int) -> int:
-    """Write a number from 0 up in decimal."""
-    power = 1
-    while power * 10 <= number:
-        power *= 10
-    while power:
-        out[at] = 0x30 + number // power % 10
+    """Write a number from 0 to 9999 in decimal."""
+    if number >= 10:
+        if number >= 100:
+            if number >= 1000:
+                out[at] = 0x30 + number // 1000
+                at += 1
+            out[at] = 0x30 + number // 100 % 10
+            at += 1
+        out[at] = 0x30 + number // 10 % 10
         at += 1
-        power //= 10
-    return at
+    out[at] = 0x30 + number % 10
+    return at + 1

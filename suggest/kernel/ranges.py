@@ -1,6 +1,7 @@
 """Ranges of keys: the best of one, and the heap in which they wait.
 
-A view is all keys (-1), or those of one entity type, which are numbered among themselves.
+A range is one of all keys (view -1), of those of one entity type, which are numbered among
+themselves (its view), or of the list that a node has of its best (view -2).
 """
 
 from typing import Final
@@ -9,15 +10,27 @@ from suggest.kernel.compilation import compiled, signed
 from suggest.kernel.memory import (
     COUNT,
     HEAPED,
+    KEY_PLACES,
+    LIMIT,
     MINIMA,
     MOST_RANGES,
+    NODE,
+    NODE_END,
+    NODE_KEY,
+    NODE_TOP,
+    NODES,
     ORDER,
-    PLACE_COSTS,
+    PLACE,
+    PLACE_COST,
+    PLACE_TYPE,
     PLACES,
     RANGE,
     RANGES,
     SLOTS,
     STARTS,
+    TOP,
+    TOPS,
+    TOPS_EACH,
     TYPES,
     USED,
     VIEW_BOUNDS,
@@ -28,33 +41,36 @@ from suggest.kernel.memory import (
     Numbers,
 )
 
-BLOCK: Final = 16  # keys, see suggest/range_minima.py
+BLOCK: Final = 32  # keys, see suggest/range_minima.py
+ALL: Final = -1
+LISTED: Final = -2
+NOTHING: Final = 0xFFFFFFFF
 
 
 @compiled
-def order_of(data: Numbers, part: Numbers, place: int, cost: int) -> int:
+def order_of(words: Numbers, work: Memory, place: int, cost: int) -> int:
     """What a place is ordered by after edits that cost so much: less is better."""
-    byte = part[PLACE_COSTS] + 2 * place
-    return (signed(data[byte]) + (signed(data[byte + 1]) << 8) + cost) << 32 | place
+    own = signed(words[work[PLACES] + PLACE * place + PLACE_COST]) & ((1 << PLACE_TYPE) - 1)
+    return (own + cost) << 32 | place
 
 
 @compiled
-def place_at(words: Numbers, part: Numbers, keys: int, position: int) -> int:
+def place_at(words: Numbers, work: Memory, keys: int, position: int) -> int:
     """The place of the key at a position; `keys` is where the view's keys are, -1 for all."""
     if keys >= 0:
         position = signed(words[keys + position])
-    return signed(words[part[PLACES] + position])
+    return signed(words[work[KEY_PLACES] + position])
 
 
 @compiled
 def least(
-    words: Numbers, part: Numbers, keys: int, minima: int, blocks: int, low: int, high: int
+    words: Numbers, work: Memory, keys: int, minima: int, blocks: int, low: int, high: int
 ) -> int:
     """The position of the least place in a range that is not empty, the leftmost of equal ones.
 
     Args:
         words: The snapshot.
-        part: Its sections.
+        work: See `memory`.
         keys: Where the view's keys are, -1 for all.
         minima: Where its range minima are.
         blocks: How many blocks they have.
@@ -63,9 +79,9 @@ def least(
     """
     first, last = (low + BLOCK - 1) // BLOCK, high // BLOCK
     within = first >= last
-    found, value = low, place_at(words, part, keys, low)
+    found, value = low, place_at(words, work, keys, low)
     for position in range(low + 1, high if within else first * BLOCK):
-        other = place_at(words, part, keys, position)
+        other = place_at(words, work, keys, position)
         if other < value:
             found, value = position, other
     if within:
@@ -75,11 +91,11 @@ def least(
         row += 1
     for block in (first, last - (1 << row)):
         position = signed(words[minima + row * blocks + block])
-        other = place_at(words, part, keys, position)
+        other = place_at(words, work, keys, position)
         if other < value:
             found, value = position, other
     for position in range(last * BLOCK, high):
-        other = place_at(words, part, keys, position)
+        other = place_at(words, work, keys, position)
         if other < value:
             found, value = position, other
     return found
@@ -121,9 +137,7 @@ def pop(work: Memory) -> None:
 
 @compiled
 def wait(
-    data: Numbers,
     words: Numbers,
-    part: Numbers,
     work: Memory,
     slot: int,
     view: int,
@@ -138,16 +152,37 @@ def wait(
     """
     if low >= high:
         return
-    keys, minima, count = -1, part[MINIMA], part[COUNT + STARTS]
+    keys, minima, count = -1, work[MINIMA], work[COUNT + STARTS]
     if view >= 0:
-        bounds = part[VIEW_BOUNDS] + 2 * view
-        keys = part[VIEW_KEYS] + signed(words[bounds])
-        minima = part[VIEW_MINIMA] + signed(words[bounds + 1])
+        bounds = work[VIEW_BOUNDS] + 2 * view
+        keys = work[VIEW_KEYS] + signed(words[bounds])
+        minima = work[VIEW_MINIMA] + signed(words[bounds + 1])
         count = signed(words[bounds + 2]) - signed(words[bounds])
-    position = least(words, part, keys, minima, (count + BLOCK - 1) // BLOCK, low, high)
-    order = order_of(data, part, place_at(words, part, keys, position), info >> 8)
+    position = least(words, work, keys, minima, (count + BLOCK - 1) // BLOCK, low, high)
+    order = order_of(words, work, place_at(words, work, keys, position), info >> 8)
     if order >= work[WORST]:
         return
+    note(work, slot, view, low, high, position, info, order)
+
+
+@compiled
+def wait_listed(words: Numbers, work: Memory, slot: int, low: int, high: int, info: int) -> None:
+    """Have the rows low to high of the lists of the best wait, the next of them first."""
+    if low >= high:
+        return
+    place = signed(words[work[TOPS] + low * TOP])
+    if place == NOTHING:
+        return
+    order = order_of(words, work, place, info >> 8)
+    if order < work[WORST]:
+        note(work, slot, LISTED, low, high, low, info, order)
+
+
+@compiled
+def note(
+    work: Memory, slot: int, view: int, low: int, high: int, position: int, info: int, order: int
+) -> None:
+    """Write down a range that waits; a search that has too many does without."""
     if slot < 0:
         slot = work[USED]
         if slot >= MOST_RANGES:
@@ -163,6 +198,19 @@ def wait(
 
 
 @compiled
+def accept_node(words: Numbers, work: Memory, node: int, info: int) -> None:
+    """Take all keys of a node."""
+    at = work[NODES] + NODE * node
+    top = signed(words[at + NODE_TOP])
+    if top != NOTHING and work[TYPES] < 0 and work[LIMIT] <= TOPS_EACH:
+        begin = top * TOPS_EACH
+        wait_listed(words, work, -1, begin, begin + TOPS_EACH, info)
+        return
+    low, high = signed(words[at + NODE_KEY]), signed(words[at + NODE_END])
+    accept(words, work, low, high, info)
+
+
+@compiled
 def lower_bound(words: Numbers, low: int, high: int, value: int) -> int:
     """The first of the ascending numbers low to high that is not below a value."""
     while low < high:
@@ -175,21 +223,19 @@ def lower_bound(words: Numbers, low: int, high: int, value: int) -> int:
 
 
 @compiled
-def accept(
-    data: Numbers, words: Numbers, part: Numbers, work: Memory, low: int, high: int, info: int
-) -> None:
+def accept(words: Numbers, work: Memory, low: int, high: int, info: int) -> None:
     """Take a range of keys that match, or those of the wanted types in it."""
     if low >= high:
         return
     types = work[TYPES]
     if types < 0:
-        wait(data, words, part, work, -1, -1, low, high, info)
+        wait(words, work, -1, ALL, low, high, info)
         return
-    for view in range((part[COUNT + VIEW_BOUNDS] >> 1) - 1):
+    for view in range((work[COUNT + VIEW_BOUNDS] >> 1) - 1):
         if types >> view & 1:
-            bounds = part[VIEW_BOUNDS] + 2 * view
-            begin = part[VIEW_KEYS] + signed(words[bounds])
-            end = part[VIEW_KEYS] + signed(words[bounds + 2])
+            bounds = work[VIEW_BOUNDS] + 2 * view
+            begin = work[VIEW_KEYS] + signed(words[bounds])
+            end = work[VIEW_KEYS] + signed(words[bounds + 2])
             first = lower_bound(words, begin, end, low)
             last = lower_bound(words, first, end, high)
-            wait(data, words, part, work, -1, view, first - begin, last - begin, info)
+            wait(words, work, -1, view, first - begin, last - begin, info)

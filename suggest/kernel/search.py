@@ -1,9 +1,9 @@
 """Search: down the trie along what is typed, with as many edits as are allowed.
 
 A state is a node, and how far what is typed has been followed to get there. States wait on a stack:
-    node, first key, end of its keys, bytes that they share, characters that they share, typed
-    characters that were followed, a character that must come before the next of them (after an
-    exchange; else 0), edits left, cost of the edits so far
+    node, bytes that its keys share, characters that they share, typed characters that were
+    followed, a character that must come before the next of them (after an exchange; else 0), edits
+    left, cost of the edits so far
 """
 
 from typing import Final
@@ -11,15 +11,19 @@ from typing import Final
 from suggest.kernel.characters import EDIT, LAST_EDIT, begins, decode, near, width_of
 from suggest.kernel.compilation import compiled, signed
 from suggest.kernel.memory import (
-    BEST,
-    CHILDREN,
-    COUNT,
     LABELS,
     LENGTH,
     LOOKED,
     MASKS,
     MOST_STATES,
-    NODE_KEYS,
+    NODE,
+    NODE_BEST,
+    NODE_COST,
+    NODE_END,
+    NODE_FIRST,
+    NODE_KEY,
+    NODE_LAST,
+    NODES,
     STACKED,
     STARTS,
     STATE,
@@ -30,36 +34,17 @@ from suggest.kernel.memory import (
     Memory,
     Numbers,
 )
-from suggest.kernel.ranges import accept, order_of
+from suggest.kernel.nodes import bit_of, child_of, find
+from suggest.kernel.ranges import accept, accept_node
+from suggest.kernel.results import drain, take_listed
 
 STEPS: Final = 60_000  # most nodes and keys that one search looks at
-
-
-@compiled
-def find(words: Numbers, part: Numbers, low: int, high: int, character: int) -> int:
-    """The child of that label among the nodes low to high; -1 if there is none."""
-    labels, end = part[LABELS], high
-    while low < high:
-        middle = (low + high) >> 1
-        if signed(words[labels + middle]) < character:
-            low = middle + 1
-        else:
-            high = middle
-    return low if low < end and signed(words[labels + low]) == character else -1
-
-
-@compiled
-def end_of(words: Numbers, part: Numbers, child: int, last: int, high: int) -> int:
-    """Where the keys of a node end: where its sibling's begin, or its parent's end."""
-    return signed(words[part[NODE_KEYS] + child + 1]) if child + 1 < last else high
 
 
 @compiled
 def stack(
     work: Memory,
     node: int,
-    low: int,
-    high: int,
     size: int,
     depth: int,
     i: int,
@@ -74,102 +59,95 @@ def stack(
     work[STACKED] = top + 1
     base = STATES + top * STATE
     work[base] = node
-    work[base + 1] = low
-    work[base + 2] = high
-    work[base + 3] = size
-    work[base + 4] = depth
-    work[base + 5] = i
-    work[base + 6] = forced
-    work[base + 7] = left
-    work[base + 8] = cost
+    work[base + 1] = size
+    work[base + 2] = depth
+    work[base + 3] = i
+    work[base + 4] = forced
+    work[base + 5] = left
+    work[base + 6] = cost
 
 
 @compiled
-def exact(data: Numbers, words: Numbers, part: Numbers, work: Memory) -> None:
-    """Accept what begins as it is typed; leave the nodes on the way on the stack."""
+def exact(data: Numbers, words: Numbers, work: Memory) -> None:
+    """Take what begins as it is typed among the results; leave the nodes passed on the stack."""
     length = work[LENGTH]
-    node, low, high, size, i = 0, 0, part[COUNT + STARTS], 0, 0
+    node, size, i = 0, 0, 0
     work[STACKED] = 0
     while i < length:
-        stack(work, node, low, high, size, i, i, 0, 0, 0)
-        first, last = signed(words[part[CHILDREN] + node]), signed(words[part[CHILDREN] + node + 1])
-        if first == last:
-            bucket(data, words, part, work, low, high, size, i, i, 0, 0, 0)
+        stack(work, node, size, i, i, 0, 0, 0)
+        at = work[NODES] + NODE * node
+        if words[at + NODE_FIRST] == words[at + NODE_LAST]:
+            bucket(data, words, work, node, size, i, i, 0, 0, 0)
+            drain(words, work)
             return
         character = work[TYPED + i]
-        child = find(words, part, first, last, character)
-        if child < 0:
+        node = child_of(words, work, node, character, bit_of(character))
+        if node < 0:
             return
-        high = end_of(words, part, child, last, high)
-        low = signed(words[part[NODE_KEYS] + child])
         size += width_of(character)
-        node = child
         i += 1
-    accept(data, words, part, work, low, high, length)
+    if not take_listed(words, work, node, length):
+        accept_node(words, work, node, length)
+        drain(words, work)
 
 
 @compiled
-def corrected(data: Numbers, words: Numbers, part: Numbers, work: Memory, edits: int) -> None:
-    """Accept what begins as it is typed but for 1 to `edits` edits.
+def corrected(data: Numbers, words: Numbers, work: Memory, edits: int) -> None:
+    """Take what begins as it is typed but for 1 to `edits` edits among the results.
 
-    Edits deep in the key first: they are the likeliest, and there is the least to look at.
+    Edits deep in the key first: they are the likeliest, there is the least to look at, and what
+    they find spares looking at what could only be worse.
     """
     exact_path = work[STACKED]
     for at in range(exact_path - 1, -1, -1):
         base = STATES + at * STATE
-        node, low, high, size = work[base], work[base + 1], work[base + 2], work[base + 3]
-        if words[part[CHILDREN] + node] == words[part[CHILDREN] + node + 1]:
-            bucket(data, words, part, work, low, high, size, at, at, 0, edits, 0)
+        node, size = work[base], work[base + 1]
+        numbers = work[NODES] + NODE * node
+        if words[numbers + NODE_FIRST] == words[numbers + NODE_LAST]:
+            bucket(data, words, work, node, size, at, at, 0, edits, 0)
         else:
-            branch(data, words, part, work, node, low, high, size, at, at, edits - 1, 0)
+            branch(words, work, node, size, at, at, edits - 1, 0)
         while work[STACKED] > exact_path and work[LOOKED] < STEPS:
-            follow(data, words, part, work)
+            follow(data, words, work)
         work[STACKED] = exact_path
+        drain(words, work)
 
 
 @compiled
-def follow(data: Numbers, words: Numbers, part: Numbers, work: Memory) -> None:
+def follow(data: Numbers, words: Numbers, work: Memory) -> None:
     """Take the uppermost state from the stack, and follow what is typed from there."""
     top = work[STACKED] - 1
     work[STACKED] = top
     base = STATES + top * STATE
-    node, low, high = work[base], work[base + 1], work[base + 2]
-    size, depth, i = work[base + 3], work[base + 4], work[base + 5]
-    forced, left, cost = work[base + 6], work[base + 7], work[base + 8]
+    node, size, depth, i = work[base], work[base + 1], work[base + 2], work[base + 3]
+    forced, left, cost = work[base + 4], work[base + 5], work[base + 6]
     length = work[LENGTH]
     while i < length or forced:
         work[LOOKED] += 1
-        first, last = signed(words[part[CHILDREN] + node]), signed(words[part[CHILDREN] + node + 1])
-        if first == last:
-            bucket(data, words, part, work, low, high, size, depth, i, forced, left, cost)
+        at = work[NODES] + NODE * node
+        if words[at + NODE_FIRST] == words[at + NODE_LAST]:
+            bucket(data, words, work, node, size, depth, i, forced, left, cost)
             return
         if left and not forced:
-            branch(data, words, part, work, node, low, high, size, depth, i, left - 1, cost)
+            branch(words, work, node, size, depth, i, left - 1, cost)
         character = forced or work[TYPED + i]
-        child = find(words, part, first, last, character)
-        if child < 0:
+        node = child_of(words, work, node, character, bit_of(character))
+        if node < 0:
             return
-        high = end_of(words, part, child, last, high)
-        low = signed(words[part[NODE_KEYS] + child])
         size += width_of(character)
         depth += 1
-        node = child
         if forced:
             forced = 0
         else:
             i += 1
-    accept(data, words, part, work, low, high, cost << 8 | depth)
+    accept_node(words, work, node, cost << 8 | depth)
 
 
 @compiled
 def branch(
-    data: Numbers,
     words: Numbers,
-    part: Numbers,
     work: Memory,
     node: int,
-    low: int,
-    high: int,
     size: int,
     depth: int,
     i: int,
@@ -177,73 +155,81 @@ def branch(
     cost: int,
 ) -> None:
     """Put all states on the stack that come of one by an edit at once; `left` are left then."""
-    first, last = signed(words[part[CHILDREN] + node]), signed(words[part[CHILDREN] + node + 1])
     typed, following = work[TYPED + i], 0
     final = i == work[LENGTH] - 1
     if final:
-        info = (cost + LAST_EDIT) << 8 | depth
-        around(data, words, part, work, first, last, low, high, typed, info)
+        around(words, work, node, typed, (cost + LAST_EDIT) << 8 | depth)
     else:
         following = work[TYPED + i + 1]
     cost += EDIT
-    if not final and following != typed:
-        stack(work, node, low, high, size, depth, i + 1, 0, left, cost)
-        child = find(words, part, first, last, following)
-        if child >= 0:
-            end = end_of(words, part, child, last, high)
-            begin, wide = signed(words[part[NODE_KEYS] + child]), size + width_of(following)
-            stack(work, child, begin, end, wide, depth + 1, i + 2, typed, left, cost)
-    other = 0 if final else 1 << (following & 31)
-    missing = 1 << (typed & 31)
-    worst = work[WORST]
+    wanted = 1 << bit_of(typed)  # of the next character, where one is missing
+    if not final:
+        bit = bit_of(following)
+        if following != typed:
+            stack(work, node, size, depth, i + 1, 0, left, cost)
+            child = child_of(words, work, node, following, bit)
+            if child >= 0:
+                wide = size + width_of(following)
+                stack(work, child, wide, depth + 1, i + 2, typed, left, cost)
+        wanted |= 1 << bit  # … or where one is another
+    at = work[NODES] + NODE * node
+    first, last = signed(words[at + NODE_FIRST]), signed(words[at + NODE_LAST])
     work[LOOKED] += last - first
     for child in range(first, last):
         # Masks first: they stand close together, and mostly settle it.
-        mask = signed(words[part[MASKS] + child])
-        if left == 0 and mask & (other | missing) == 0:
-            continue
-        label = signed(words[part[LABELS] + child])
-        place = signed(words[part[BEST] + child])
-        if label == typed or order_of(data, part, place, cost) >= worst:
-            continue
-        end = end_of(words, part, child, last, high)
-        begin, wide = signed(words[part[NODE_KEYS] + child]), size + width_of(label)
-        if not final and (left or mask & other):
-            stack(work, child, begin, end, wide, depth + 1, i + 1, 0, left, cost)
-        if left or mask & missing:
-            stack(work, child, begin, end, wide, depth + 1, i, 0, left, cost)
+        at = work[MASKS] + 2 * child
+        mask = signed(words[at]) | signed(words[at + 1]) << 32
+        if left or mask & wanted:
+            replace(words, work, child, mask, size, depth, i, left, cost)
 
 
 @compiled
-def around(
-    data: Numbers,
+def replace(
     words: Numbers,
-    part: Numbers,
     work: Memory,
-    first: int,
-    last: int,
-    low: int,
-    high: int,
-    character: int,
-    info: int,
+    child: int,
+    mask: int,
+    size: int,
+    depth: int,
+    i: int,
+    left: int,
+    cost: int,
 ) -> None:
-    """Accept the keys low to high without those that go on with a character."""
-    child = find(words, part, first, last, character)
-    if child < 0:
-        accept(data, words, part, work, low, high, info)
+    """Put the states on the stack in which a child stands for a missing or another character."""
+    typed = work[TYPED + i]
+    label = signed(words[work[LABELS] + child])
+    at = work[NODES] + NODE * child
+    best = (signed(words[at + NODE_COST]) + cost) << 32 | signed(words[at + NODE_BEST])
+    if label == typed or best >= work[WORST]:
         return
-    accept(data, words, part, work, low, signed(words[part[NODE_KEYS] + child]), info)
-    accept(data, words, part, work, end_of(words, part, child, last, high), high, info)
+    wide = size + width_of(label)
+    if i < work[LENGTH] - 1 and (left or mask >> bit_of(work[TYPED + i + 1]) & 1):
+        stack(work, child, wide, depth + 1, i + 1, 0, left, cost)
+    if left or mask >> bit_of(typed) & 1:
+        stack(work, child, wide, depth + 1, i, 0, left, cost)
+
+
+@compiled
+def around(words: Numbers, work: Memory, node: int, character: int, info: int) -> None:
+    """Accept the keys of a node without those that go on with a character."""
+    at = work[NODES] + NODE * node
+    first, last = signed(words[at + NODE_FIRST]), signed(words[at + NODE_LAST])
+    low, high = signed(words[at + NODE_KEY]), signed(words[at + NODE_END])
+    child = find(words, work, first, last, character)
+    if child < 0:
+        accept_node(words, work, node, info)
+        return
+    at = work[NODES] + NODE * child
+    accept(words, work, low, signed(words[at + NODE_KEY]), info)
+    accept(words, work, signed(words[at + NODE_END]), high, info)
 
 
 @compiled
 def bucket(
     data: Numbers,
     words: Numbers,
-    part: Numbers,
     work: Memory,
-    low: int,
-    high: int,
+    node: int,
     size: int,
     depth: int,
     i: int,
@@ -251,23 +237,25 @@ def bucket(
     left: int,
     cost: int,
 ) -> None:
-    """Accept those of a few keys that go on as what is typed."""
+    """Accept those of a node's few keys that go on as what is typed."""
+    at = work[NODES] + NODE * node
+    low, high = signed(words[at + NODE_KEY]), signed(words[at + NODE_END])
     begin, info = -1, 0  # of neighbours that match alike
     for key in range(low, high):
-        byte = part[TEXT] + signed(words[part[STARTS] + key]) + size
+        byte = work[TEXT] + signed(words[work[STARTS] + key]) + size
         fits = fit(data, work, byte, i, forced, left)
         if fits >= 0:
             fits += cost << 8
             # Without any edit it is found already.
             fits = -1 if left and fits >> 8 == 0 else fits + depth
         if begin >= 0 and fits != info:
-            accept(data, words, part, work, begin, key, info)
+            accept(words, work, begin, key, info)
             begin = -1
         if fits >= 0 and begin < 0:
             begin, info = key, fits
     work[LOOKED] += high - low
     if begin >= 0:
-        accept(data, words, part, work, begin, high, info)
+        accept(words, work, begin, high, info)
 
 
 @compiled

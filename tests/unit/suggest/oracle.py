@@ -67,7 +67,7 @@ def _places(phrases: Sequence[Phrase]) -> Iterator[tuple[Phrase, str, int]]:
 
 def _keys(text: str) -> Iterator[tuple[int, str]]:
     """The keys of a text, and whether each is a further word."""
-    heads = {record[: record.index(next(c for c in record if c < " "))] for record in records(text)}
+    heads = {record[1:] for record in records(text)}  # behind the flags
     for key in key_texts(text):
         yield (0 if key in heads else 1), key
 

@@ -317,7 +317,7 @@ def test_whatever_is_typed_is_answered(engine_of: MakeEngine, typed: str) -> Non
 def test_a_limit_out_of_range_is_refused(engine_of: MakeEngine, limit: int) -> None:
     engine = engine_of([phrase("a")])
     with pytest.raises(QueryError, match=f"limit is {limit}"):
-        engine.complete("a", limit=limit)
+        engine.answer("a", limit=limit)
 
 
 def test_an_empty_snapshot_answers_nothing(engine_of: MakeEngine) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suggest.folding import fold, is_aligned, shapes, transliterate
+from suggest.folding import fold, fold_utf8, is_aligned, shapes, transliterate
 
 
 @pytest.mark.parametrize(
@@ -88,6 +88,16 @@ def test_a_folded_text_can_be_encoded_and_has_single_spaces(text: str) -> None:
     assert "  " not in folded
     assert not folded.startswith(" ")
     assert not any(c < " " for c in folded)
+
+
+@given(st.text() | st.text(st.characters(codec="ascii")))
+def test_both_forms_of_the_function_are_one(text: str) -> None:
+    assert fold_utf8(text) == fold(text).encode()
+
+
+@given(st.text(st.characters(codec="ascii")))
+def test_ascii_is_folded_as_the_rest(text: str) -> None:
+    assert fold(f"x{text}") == fold(f"x{text}é").removesuffix("e")
 
 
 def test_aligned_is_only_what_certainly_is() -> None:
