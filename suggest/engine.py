@@ -54,6 +54,7 @@ class Engine:
             view = memoryview(source.content)
             self._memory = (view, view.cast("I"), memoryview(work))
             self._out = memoryview(bytearray(head.ljust(size, b"\0")))
+        self._shown = memoryview(self._out)
         self._warm_up()
 
     @classmethod
@@ -86,11 +87,10 @@ class Engine:
         """
         if not 1 <= limit <= MOST_RESULTS:
             raise QueryError(f"limit is {limit}; use 1 to {MOST_RESULTS}")
-        folded = fold_utf8(typed if len(typed) < LONGEST_TYPED else typed[:LONGEST_TYPED])
+        folded = fold_utf8(typed[:LONGEST_TYPED])
         wanted = self._wanted(types) if types else _ALL_TYPES
-        data, words, work = self._memory
-        end = answer(data, words, work, folded, limit, wanted, fuzzy, self._out)
-        written: bytes = self._out[FRAME:end].tobytes()
+        end = answer(*self._memory, folded, limit, wanted, fuzzy, self._out)
+        written: bytes = self._shown[FRAME:end].tobytes()
         return written
 
     def completions(self, typed: str, **options: Any) -> list[dict[str, Any]]:
@@ -118,7 +118,7 @@ class Engine:
             begin, end = answer_lines(
                 *self._memory, folded, begin, limit, wanted, fuzzy, self._out, room
             )
-            yield self._out[FRAME:end].tobytes()
+            yield self._shown[FRAME:end].tobytes()
 
     def _wanted(self, types: Collection[str]) -> int:
         """The types as bits; those that no phrase has count for nothing."""

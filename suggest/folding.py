@@ -35,14 +35,11 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return _fold_ascii(text).decode()
-    plain = _composed(text).translate(_TABLE)
-    words = plain.split()
-    if not words:
-        return _bare(text)
-    folded = " ".join(words)
-    if plain[-1] == " ":
-        folded += " "
-    return folded if folded.isascii() else unicodedata.normalize("NFC", folded)
+    folded = _composed(text).translate(_TABLE)
+    if "  " in folded or folded[:1] == " ":
+        words = folded.split()
+        folded = " ".join(words) + (" " if words and folded[-1] == " " else "")
+    return _composed(folded) or _bare(text)
 
 
 def fold_utf8(text: str) -> bytes:
@@ -141,7 +138,7 @@ def _fold_ascii(text: str) -> bytes:
 
 
 def _composed(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def _bare(text: str) -> str:

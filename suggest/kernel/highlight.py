@@ -25,6 +25,7 @@ _SPACE: Final = 0x20
 _COMMA: Final = 0x2C
 _QUOTE: Final = 0x22
 _BACKSLASH: Final = 0x5C
+_U: Final = 0x75
 _OPENING: Final = 0x5B
 _CLOSING: Final = 0x5D
 
@@ -131,12 +132,16 @@ def trace(
     position, shown = 0, 0  # code points of the record and of the shown text so far
     start, stop = 0, 0
     parted = False
+    shapes = work[FOLD_SHAPES]
     byte = card + 1
     character = signed(data[byte])
     while character != _QUOTE:
         if character == _BACKSLASH:  # a quote, a backslash or a control character: all part words
-            byte += 6 if data[byte + 1] == 0x75 else 2
+            byte += 6 if data[byte + 1] == _U else 2
             shape = _PARTS
+        elif character < _ASCII:
+            byte += 1
+            shape = signed(words[shapes + character]) >> bits & 0xFFFF
         else:
             character, width = decode(data, byte)
             byte += width
@@ -163,9 +168,7 @@ def trace(
 
 @compiled
 def row_of(words: Numbers, work: Memory, character: int) -> int:
-    """Where the shapes of a character stand."""
-    if character < _ASCII:
-        return work[FOLD_SHAPES] + character
+    """Where the shapes of a character beyond ASCII stand."""
     points, count = work[FOLD_POINTS], work[COUNT + FOLD_POINTS]
     row = lower_bound(words, points, points + count, character) - points
     return work[FOLD_SHAPES] + _ASCII + row

@@ -34,7 +34,7 @@ from suggest.kernel.memory import (
     Memory,
     Numbers,
 )
-from suggest.kernel.nodes import bit_of, child_of, find
+from suggest.kernel.nodes import bit_of, child_of, find, mask_of
 from suggest.kernel.ranges import accept, accept_node
 from suggest.kernel.results import drain, take_listed
 
@@ -125,13 +125,15 @@ def follow(data: Numbers, words: Numbers, work: Memory) -> None:
     while i < length or forced:
         work[LOOKED] += 1
         at = work[NODES] + NODE * node
+        character = forced or work[TYPED + i]
+        bit = bit_of(character)
         if words[at + NODE_FIRST] == words[at + NODE_LAST]:
-            bucket(data, words, work, node, size, depth, i, forced, left, cost)
+            if left or mask_of(words, work, node) >> bit & 1:
+                bucket(data, words, work, node, size, depth, i, forced, left, cost)
             return
         if left and not forced:
             branch(words, work, node, size, depth, i, left - 1, cost)
-        character = forced or work[TYPED + i]
-        node = child_of(words, work, node, character, bit_of(character))
+        node = child_of(words, work, node, character, bit)
         if node < 0:
             return
         size += width_of(character)
