@@ -12,6 +12,7 @@ import pytest
 from core.broker import INTERACTIVE_QUEUE
 from core.settings import Settings
 from demo import writes
+from indexer.verification import Difference
 from stack.assembly import Stack
 from tests.integration.indexer.mutant_worker import MUTATIONS
 from tests.integration.indexer.scene import Scene
@@ -27,6 +28,7 @@ from tests.integration.indexer.storm_profiles import (
     Profile,
 )
 from tests.integration.indexer.worker_process import launcher
+from tests.services import place
 from tests.simulation.mutants import MUTANTS as SIMULATED
 
 PROFILES = {
@@ -73,7 +75,27 @@ NO_GUARDS = {"die_before_acknowledging"}
 # - a scan waits for the lease and is compared afterwards (NoLease, NoParity): no scan runs here.
 ONLY_SIMULATED = {"NoAnnouncement", "NoLease", "NoParity"}
 
+STORMS = 3  # that a mutant has to survive
+
 pytestmark = pytest.mark.timeout(300)
+
+
+async def _differences(
+    stack: Stack, folder: Path, profile: Profile, mutation: str
+) -> list[Difference]:
+    """What the first storm of a few leaves that leaves any.
+
+    A race that has to be lost is a matter of luck: who survives one storm has not survived yet.
+    """
+    differences: list[Difference] = []
+    for seed in range(profile.weather.seed, profile.weather.seed + STORMS):
+        own = folder / str(seed)
+        own.mkdir()
+        with place(stack) as settings:
+            aftermath = await _rage(stack, settings, own, profile.changed(seed=seed), mutation)
+        if differences := aftermath.differences:
+            break
+    return differences
 
 
 async def _rage(
@@ -96,18 +118,16 @@ async def test_a_worker_with_all_guards_survives(
 
 @pytest.mark.parametrize(("mutation", "profile"), LETHAL.items())
 async def test_a_worker_without_one_guard_does_not(
-    stack: Stack, fresh_settings: Settings, tmp_path: Path, mutation: str, profile: str
+    stack: Stack, tmp_path: Path, mutation: str, profile: str
 ) -> None:
-    aftermath = await _rage(stack, fresh_settings, tmp_path, PROFILES[profile], mutation)
-    assert aftermath.differences != []
+    assert await _differences(stack, tmp_path, PROFILES[profile], mutation) != []
 
 
-@pytest.mark.parametrize("place", LETHAL_PLACES)
+@pytest.mark.parametrize("promise", LETHAL_PLACES)
 async def test_a_worker_with_all_guards_does_not_where_a_promise_is_broken(
-    stack: Stack, fresh_settings: Settings, tmp_path: Path, place: str
+    stack: Stack, tmp_path: Path, promise: str
 ) -> None:
-    aftermath = await _rage(stack, fresh_settings, tmp_path, LETHAL_PLACES[place], "none")
-    assert aftermath.differences != []
+    assert await _differences(stack, tmp_path, LETHAL_PLACES[promise], "none") != []
 
 
 async def test_a_worker_that_believes_every_clock_leaves_versions_of_the_future(
