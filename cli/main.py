@@ -20,6 +20,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "dead-letters": "cli.dead_letters:dead_letters",
     "rank": "cli.rank:rank",
     "suggest": "cli.suggest:suggest",
+    "eval": "cli.eval:evaluate",
     "work": "cli.work:work",
     "serve": "cli.serve:serve",
     "bench": "cli.bench:bench",

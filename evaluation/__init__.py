@@ -1,0 +1,1 @@
+"""How good is a ranking? Runs are measured against judgments, as trec_eval does it."""
