@@ -75,7 +75,7 @@ NO_GUARDS = {"die_before_acknowledging"}
 # - a scan waits for the lease and is compared afterwards (NoLease, NoParity): no scan runs here.
 ONLY_SIMULATED = {"NoAnnouncement", "NoLease", "NoParity"}
 
-STORMS = 3  # that a mutant has to survive
+STORMS = 5  # that a mutant has to survive
 
 pytestmark = pytest.mark.timeout(300)
 
