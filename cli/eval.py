@@ -2,14 +2,20 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple
+from typing import Any, Final
 
 import click
 
 from cli.output import OK, exit_with, json_option, print_json, progress
 from evaluation import operations
-from evaluation.operations import Counts, Measurement
+from evaluation.operations import Comparison, Counts, Measurement
+
+_COLUMNS: Final = (
+    *("measure", "query", "first", "second", "difference"),
+    *("low", "high", "p_permutation", "p_bootstrap"),
+)
 
 
 @click.group("eval")
@@ -29,6 +35,14 @@ def evaluate() -> None:
 )
 @click.option("--per-query", is_flag=True, help="Also the values of each query.")
 @click.option("--complete", is_flag=True, help="Judged queries that RUN lacks count as 0.")
+@click.option("--compare", "other", metavar="RUN2", default=None, help="Test RUN2 against RUN.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=operations.DEFAULT_SEED,
+    show_default=True,
+    help="Of the tests' samples.",
+)
 @json_option
 def score(
     *,
@@ -37,6 +51,8 @@ def score(
     names: tuple[str, ...],
     per_query: bool,
     complete: bool,
+    other: str | None,
+    seed: int,
     as_json: bool,
 ) -> None:
     """Measure RUN against the judgments QRELS; needs no service.
@@ -44,7 +60,12 @@ def score(
     Both are files as trec_eval takes them, or - for standard input; judgments may be CSV. Prints
     `measure<TAB>query<TAB>value`, as trec_eval does; the query `all` stands for the mean.
     """
-    found = operations.score_files(qrels, run, names or operations.DEFAULTS, complete=complete)
+    names = names or operations.DEFAULTS
+    if other is not None:
+        compared = operations.compare_files(qrels, run, other, names, complete=complete, seed=seed)
+        _show_comparison(compared, per_query=per_query, as_json=as_json)
+        return
+    found = operations.score_files(qrels, run, names, complete=complete)
     if as_json:
         print_json(_document(found, per_query=per_query))
     else:
@@ -75,7 +96,54 @@ def _tell_what_counts(counts: Counts) -> None:
         progress(f"queries without judgments: {counts.unjudged_queries:,} do not count")
 
 
-def _print(pieces: Iterator[str]) -> None:
+def _show_comparison(compared: Comparison, *, per_query: bool, as_json: bool) -> None:
+    if as_json:
+        print_json(_comparison_document(compared, per_query=per_query))
+        return
+    rows = _query_rows(compared) if per_query else iter(())
+    total = (
+        (name, "all", *map("{:.4f}".format, astuple(one)))
+        for name, one in compared.differences.items()
+    )
+    _print("\t".join(row) + "\n" for row in (_COLUMNS, *rows, *total))
+    _tell_what_is_compared(compared)
+
+
+def _query_rows(compared: Comparison) -> Iterator[tuple[str, ...]]:
+    for query in compared.queries:
+        second = compared.second.queries[query]
+        for name, value in compared.first.queries[query].items():
+            values = (value, second[name], second[name] - value)
+            yield name, query, *map("{:.4f}".format, values)
+
+
+def _comparison_document(compared: Comparison, *, per_query: bool) -> dict[str, Any]:
+    queries = {
+        query: {"first": compared.first.queries[query], "second": compared.second.queries[query]}
+        for query in compared.queries
+    }
+    return {
+        "measures": compared.differences,
+        **({"queries": queries} if per_query else {}),
+        "counts": {
+            "queries": len(compared.queries),
+            "first": compared.first.counts,
+            "second": compared.second.counts,
+        },
+        "seed": compared.seed,
+    }
+
+
+def _tell_what_is_compared(compared: Comparison) -> None:
+    runs = {"first": compared.first.counts, "second": compared.second.counts}
+    only = {name: one.queries - len(compared.queries) for name, one in runs.items()}
+    progress(
+        f"compared over {len(compared.queries):,} queries"
+        + "".join(f"; {more:,} more in the {name} only" for name, more in only.items() if more)
+    )
+
+
+def _print(pieces: Iterable[str]) -> None:
     try:
         for piece in pieces:
             sys.stdout.write(piece)

@@ -103,3 +103,34 @@ def test_what_is_wrong_is_bad_usage(
 def test_standard_input_cannot_be_both(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("-", "-") == output.BAD_USAGE
     assert "standard input: can be one file only" in capsys.readouterr().err
+
+
+def test_two_runs_are_compared(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    better = write("better", RUN.replace("b Q0 d1 2 1", "b Q0 d1 2 3") + "c Q0 d1 1 1 t\n")
+    files = write("qrels", QRELS), write("run", RUN), "--compare", better
+    assert run(*files, "--measures", "RR", "--per-query") == output.OK
+    told = capsys.readouterr()
+    header, *rows = (line.split("\t") for line in told.out.splitlines())
+    assert header[:5] == ["measure", "query", "first", "second", "difference"]
+    assert rows[:2] == [
+        ["RR", "b", "0.5000", "1.0000", "0.5000"],
+        ["RR", "a", "1.0000", "1.0000", "0.0000"],
+    ]
+    assert dict(zip(header, rows[2], strict=True)) == {
+        "measure": "RR",
+        "query": "all",
+        "first": "0.7500",
+        "second": "1.0000",
+        "difference": "0.2500",
+        "low": "0.0000",
+        "high": "0.5000",
+        "p_permutation": "1.0000",
+        "p_bootstrap": rows[2][-1],
+    }
+    assert told.err == "compared over 2 queries; 1 more in the second only\n"
+    assert run(*files, "--measures", "RR", "--json", "--complete") == output.OK
+    document = json.loads(capsys.readouterr().out)
+    assert document["measures"]["RR"]["difference"] == pytest.approx(0.5)
+    assert document["counts"]["queries"] == 3
+    assert document["counts"]["first"]["missing_queries"] == 1
+    assert (document["seed"], "queries" in document) == (1, False)
