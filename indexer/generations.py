@@ -5,7 +5,7 @@ built from, its metadata have the recipe of its documents, an alias says which o
 """
 
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -267,14 +267,14 @@ class Generations:
             index=generation.index, max_num_segments=1 + size_in_bytes // _LARGEST_SEGMENT
         )
 
-    async def refresh_live(self, entities: Collection[str]) -> None:
-        """Make all that was written to the live generations of these types so far searchable.
+    async def refresh_live(self, entity: str) -> None:
+        """Make all that was written to the live generation of a type so far searchable.
 
         A type without a live generation has nothing to show. Raises `TemporarilyUnavailableError`.
         """
-        aliases = [live_alias(self._settings.index_prefix, entity) for entity in entities]
+        alias = live_alias(self._settings.index_prefix, entity)
         try:
-            await self._engine.indices.refresh(index=aliases, ignore_unavailable=True)
+            await self._engine.indices.refresh(index=alias, ignore_unavailable=True)
         except (ApiError, TransportError) as error:
             if is_unavailable(error):
                 raise TemporarilyUnavailableError("Elasticsearch", repr(error)[:300]) from error

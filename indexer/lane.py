@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aio_pika.abc import AbstractConnection
@@ -39,8 +39,8 @@ _YIELDING_SHARE = 10
 
 log = logger("lane")
 
-# Entity types of changes that have their outcome, and the age in seconds of each change.
-Written = Callable[[Collection[str], Sequence[float]], None]
+# Ages, in seconds, of changes that have their outcome, by entity type.
+Written = Callable[[Mapping[str, Sequence[float]]], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ class Lane:
         fanout: Fanout,
         *,
         gives_way: Callable[[], bool] = lambda: False,
-        written: Written = lambda _entities, _lags: None,
+        written: Written = lambda _ages: None,
     ) -> None:
         """`gives_way` tells whether more urgent work waits: then batches come seldom.
 
@@ -257,10 +257,11 @@ class Lane:
             await self._bury_change(key, batch[key], "refused", results.poison[key])
         done = results.outcomes.keys() - results.poison.keys() - results.again
         self._count(batch, results, done)
-        self._written(
-            {entity for entity, _ in done},
-            [max(0.0, (results.now - batch[key].version) / 1e6) + seconds for key in done],
-        )
+        ages: dict[str, list[float]] = {}
+        for key in done:
+            age = max(0.0, (results.now - batch[key].version) / 1e6) + seconds
+            ages.setdefault(key[0], []).append(age)
+        self._written(ages)
         await self._consumer.finish([d for key in done for d in batch[key].deliveries])
 
     def _count(self, batch: dict[Key, Pending], results: Results, done: set[Key]) -> None:

@@ -8,7 +8,7 @@ live changes, unless more of them wait: then the interval does.
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from core.telemetry import logger
@@ -25,13 +25,13 @@ log = logger("refresher")
 class Searchability(Protocol):
     """What can be refreshed."""
 
-    async def refresh_live(self, entities: Collection[str]) -> None:
-        """Make all that was written of these entity types so far searchable."""
+    async def refresh_live(self, entity: str) -> None:
+        """Make all that was written of this entity type so far searchable."""
         ...
 
 
 class Refresher:
-    """Refreshes the live generations of what was written."""
+    """Refreshes the live generations of what was written, each by itself."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Refresher:
         is_busy: Callable[[], bool],
         observe: Callable[[float], None],
     ) -> None:
-        """`pause` is the least time between two refreshes, seconds.
+        """`pause` is the least time between two refreshes of an entity type, seconds.
 
         While `is_busy` says so, what is written waits for the interval of its index. `observe` is
         told the seconds from each change to its being searchable.
@@ -50,34 +50,42 @@ class Refresher:
         self._pause = pause
         self._is_busy = is_busy
         self._observe = observe
-        self._entities: set[str] = set()
-        self._changed: list[float] = []  # monotonic time of each change that is written
+        self._changed: dict[str, list[float]] = {}  # monotonic times of what is written, by type
+        self._resting: set[str] = set()  # types that were refreshed a moment ago
         self._news = asyncio.Event()
 
-    def note(self, entities: Collection[str], ages: Sequence[float]) -> None:
-        """Changes of these entity types were written; `ages` are the seconds since each."""
+    def note(self, ages: Mapping[str, Sequence[float]]) -> None:
+        """Changes were written; their ages in seconds, by entity type."""
         now = time.monotonic()
-        self._entities.update(entities)
-        self._changed += [now - age for age in ages]
+        for entity, seconds in ages.items():
+            self._changed.setdefault(entity, []).extend(now - age for age in seconds)
         self._news.set()
 
     async def run(self) -> None:
         """Refresh whenever there is something to show, until cancelled."""
-        while True:
-            await self._news.wait()
-            began = time.monotonic()
-            if not self._is_busy():
-                await self._refresh()
-            spent = time.monotonic() - began
-            await asyncio.sleep(max(self._pause, min(_BREATH * spent, _LONGEST_BREATH)))
+        async with asyncio.TaskGroup() as refreshes:
+            while True:
+                await self._news.wait()
+                self._news.clear()
+                for entity in self._changed.keys() - self._resting:
+                    self._resting.add(entity)
+                    refreshes.create_task(self._attend(entity))
 
-    async def _refresh(self) -> None:
-        entities, self._entities = self._entities, set()
-        changed, self._changed = self._changed, []
-        self._news.clear()
+    async def _attend(self, entity: str) -> None:
+        began = time.monotonic()
+        if not self._is_busy():
+            await self._refresh(entity)
+        spent = time.monotonic() - began
+        await asyncio.sleep(max(self._pause, min(_BREATH * spent, _LONGEST_BREATH)))
+        self._resting.remove(entity)
+        if entity in self._changed:
+            self._news.set()
+
+    async def _refresh(self, entity: str) -> None:
+        changed = self._changed.pop(entity)
         try:
             with REFRESH_SECONDS.time():
-                await self._generations.refresh_live(entities)
+                await self._generations.refresh_live(entity)
         except TemporarilyUnavailableError as error:
             # The engine refreshes by itself when it is back.
             log.warning("refresh_failed", error=str(error))

@@ -6,7 +6,8 @@ deliveries are taken, those at hand are finished and acknowledged.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+import itertools
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from aio_pika.abc import AbstractConnection
@@ -203,8 +204,8 @@ def _observer(delay: float) -> Written:
     """Notes lags of documents that are searchable `delay` seconds after their writing."""
     lag = LAG_SECONDS.labels(BATCH_QUEUE)
 
-    def observe(_entities: Collection[str], ages: Sequence[float]) -> None:
-        for age in ages:
+    def observe(ages: Mapping[str, Sequence[float]]) -> None:
+        for age in itertools.chain.from_iterable(ages.values()):
             lag.observe(age + delay)
 
     return observe
