@@ -38,9 +38,9 @@ _FETCHED: Final = 5_000  # rows at a time
 _TIME_LIMIT: Final = 3_600.0  # seconds
 
 _PHRASES: Final = """
-SELECT id::text AS target, text, weight::float8 AS weight, permalink
-FROM ({sql}) s
-WHERE text IS NOT NULL AND weight >= $1 AND weight < 'infinity'
+SELECT id::text AS target, text, weight, permalink
+FROM (SELECT id, text, weight::float8 AS weight, permalink FROM ({sql}) q) s
+WHERE text IS NOT NULL AND weight >= $1 AND weight::double precision < 'infinity'
 ORDER BY weight DESC, id, text
 LIMIT $2
 """
@@ -76,7 +76,7 @@ class Collected:
 
     source: str
     phrases: int
-    skipped: int  # texts that are empty or longer than can be shown
+    skipped: int  # texts that are empty, texts and permalinks that are too long
 
 
 def load(folder: Path = FOLDER) -> Sequence[Source]:
@@ -135,7 +135,7 @@ async def _read(connection: Connection, source: Source, into: list[Phrase]) -> C
         )
         async for target, text, weight, permalink in cursor:
             shown = " ".join(text.split())
-            if not shown or len(shown) > LONGEST:
+            if not shown or max(len(shown), len(permalink or "")) > LONGEST:
                 skipped += 1
                 continue
             into.append(Phrase(shown, weight * source.factor, source.type, target, permalink))
