@@ -171,8 +171,13 @@ def _cards(phrases: Sequence[Phrase]) -> tuple[NDArray[np.uint8], Words]:
 
 def _card(target: bytes, text: bytes, permalink: bytes) -> bytes:
     """The parts of a card as JSON, behind their lengths; nothing stands for null."""
-    lengths = b"".join(len(part).to_bytes(2, "little") for part in (target, text, permalink))
-    return lengths + target + text + permalink
+    return _length(target) + _length(text) + _length(permalink) + target + text + permalink
+
+
+def _length(part: bytes) -> bytes:
+    """A length in one byte or, from 128 on, in two."""
+    size = len(part)
+    return bytes((size,)) if size < 128 else bytes((size & 127 | 128, size >> 7))
 
 
 def _entities(phrases: Sequence[Phrase]) -> Words:

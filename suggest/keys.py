@@ -42,17 +42,18 @@ class Keys:
     inner: NDArray[np.int64]  # 0 for the beginning of a record, 1 for a further word
 
 
-def records(text: str) -> Iterator[str]:
+def records(text: str, *, word_starts: bool = True) -> Iterator[str]:
     """The records of a phrase that is shown as `text`, each behind its flags.
 
-    None if nothing of it can be typed.
+    None if nothing of it can be typed. Only where words are keys, there are circles.
     """
     folded = fold(text).rstrip(" ")[:LONGEST]
     if not folded:
         return
-    yield _record(folded, 0 if is_aligned(text, folded) else UNALIGNED)
+    make = _circle if word_starts else _line
+    yield make(folded, 0 if is_aligned(text, folded) else UNALIGNED)
     if not folded.isascii() and (latin := transliterate(folded)):
-        yield _record(latin.rstrip(" ")[:LONGEST], LATIN | UNALIGNED)
+        yield make(latin.rstrip(" ")[:LONGEST], LATIN | UNALIGNED)
 
 
 def key_texts(text: str, *, word_starts: bool = True) -> list[str]:
@@ -69,7 +70,7 @@ def collect(texts: Iterable[str], *, word_starts: bool, padding: int = 0) -> Key
     counts = []
     for text in texts:
         before = len(pieces)
-        pieces += records(text)
+        pieces += records(text, word_starts=word_starts)
         counts.append(len(pieces) - before)
     pieces.append("\0" * (padding + 1))
     content = np.frombuffer("".join(pieces).encode(), dtype=np.uint8)
@@ -97,11 +98,16 @@ def fold_table(texts: Iterable[str]) -> tuple[NDArray[np.uint32], NDArray[np.uin
     return np.array(points, dtype=np.uint32), np.array(packed, dtype=np.uint32)
 
 
-def _record(folded: str, flags: int) -> str:
+def _line(folded: str, flags: int) -> str:
+    return f"{chr(flags)}{folded} "
+
+
+def _circle(folded: str, flags: int) -> str:
+    """A circle of two words, or else a line."""
     first, _, second = folded.partition(" ")
     if second and " " not in second:
         return f"{chr(flags | CIRCLE)}{folded} {first} "
-    return f"{chr(flags)}{folded} "
+    return _line(folded, flags)
 
 
 def _key_starts(

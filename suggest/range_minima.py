@@ -1,6 +1,6 @@
 """Range minima: which key of any range comes first, from a table of blocks.
 
-For blocks of 32 keys, and for 2, 4, 8 … blocks in a row, the table has the position of the least
+For blocks of 64 keys, and for 2, 4, 8 … blocks in a row, the table has the position of the least
 value. Any range is two overlapping runs of blocks, and what is left of a block at either end.
 """
 
@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK: Final = 32
+BLOCK: Final = 64
 
 Words = NDArray[np.uint32]
 

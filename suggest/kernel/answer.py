@@ -7,7 +7,6 @@ from suggest.kernel.characters import decode
 from suggest.kernel.compilation import compiled, signed
 from suggest.kernel.highlight import write_highlight
 from suggest.kernel.memory import (
-    CARD,
     CARDS,
     FOUND,
     HEAPED,
@@ -42,6 +41,7 @@ TWO_EDITS: Final = 6
 AROUND: Final = 200
 _LINE_FEED: Final = 10
 _COMMA: Final = 0x2C
+_TWO_BYTES: Final = 0x80
 
 _PIECES: Final = (
     b'{"completions":[',
@@ -181,15 +181,15 @@ def write(data: Numbers, words: Numbers, work: Memory, result: int, out: Memory,
     start, info = work[TEXT] + work[result + 1], work[result + 3]
     place = work[PLACES] + PLACE * work[result + 4]
     card = work[CARDS] + signed(words[place + PLACE_CARD])
-    id_length = signed(data[card]) | signed(data[card + 1]) << 8
-    text_length = signed(data[card + 2]) | signed(data[card + 3]) << 8
-    link_length = signed(data[card + 4]) | signed(data[card + 5]) << 8
-    text = card + CARD + id_length
+    id_length, card = length_at(data, card)
+    text_length, card = length_at(data, card)
+    link_length, card = length_at(data, card)
+    text = card + id_length
     row = work[TYPE_STARTS] + (signed(words[place + PLACE_COST]) >> PLACE_TYPE)
     name, end = signed(words[row]), signed(words[row + 1])
     at = copy(data, work[TYPE_NAMES] + name, end - name, out, at)
     at = copy(out, _ID, _TEXT - _ID, out, at)
-    at = write_part(data, card + CARD, id_length, out, at)
+    at = write_part(data, card, id_length, out, at)
     at = copy(out, _TEXT, _HIGHLIGHT - _TEXT, out, at)
     at = copy(data, text, text_length, out, at)
     at = copy(out, _HIGHLIGHT, _PERMALINK - _HIGHLIGHT, out, at)
@@ -199,6 +199,15 @@ def write(data: Numbers, words: Numbers, work: Memory, result: int, out: Memory,
     if info >> 8:
         return copy(out, _CORRECTED, _EXACT - _CORRECTED, out, at)
     return copy(out, _EXACT, _NULL - _EXACT, out, at)
+
+
+@compiled
+def length_at(data: Numbers, at: int) -> tuple[int, int]:
+    """A length in one byte or, from 128 on, in two; and where what follows begins."""
+    low = signed(data[at])
+    if low < _TWO_BYTES:
+        return low, at + 1
+    return (low - _TWO_BYTES) | signed(data[at + 1]) << 7, at + 2
 
 
 @compiled

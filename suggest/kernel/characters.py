@@ -7,10 +7,16 @@ from suggest.kernel.memory import FORK, FORKS, LENGTH, TYPED, Memory, Numbers
 
 END: Final = 0x20  # a byte below ends a key
 #: What edits cost, in the steps of `builder.STEPS_PER_BIT`: a corrected completion counts as if it
-#: weighed so many times less. An edit of the last character says next to nothing, for everything
-#: below the characters before it would do.
-EDIT: Final = 7 * 64
-LAST_EDIT: Final = 15 * 64
+#: weighed so many times less. A character that is missing, and two that are exchanged, happen in
+#: one way; a character too many, or another, could have been any, so each of those is less likely.
+MISSING: Final = 5 * 64
+EXCHANGED: Final = 5 * 64
+EXTRA: Final = 7 * 64
+OTHER: Final = 7 * 64
+LEAST: Final = min(MISSING, EXCHANGED, EXTRA, OTHER)
+#: An edit of the last character says next to nothing, for everything below the characters before it
+#: would do.
+LAST: Final = 11 * 64
 
 
 @compiled
@@ -73,13 +79,12 @@ def near(data: Numbers, work: Memory, byte: int, i: int, left: int) -> int:
         if i < length:
             if left == 0:
                 continue
-            edited = info + (EDIT << 8)
-            if character:  # one is missing from what is typed
-                top = fork(work, top, byte + width, i, left - 1, edited + 1)
+            if character:
+                top = fork(work, top, byte + width, i, left - 1, info + (MISSING << 8) + 1)
             if i < length - 1:
-                top = differ(data, work, top, byte, i, left - 1, edited)
+                top = differ(data, work, top, byte, i, left - 1, info)
                 continue
-            info += LAST_EDIT << 8
+            info += LAST << 8
         best = info if best < 0 else min(best, info)
     return best
 
@@ -90,13 +95,14 @@ def differ(data: Numbers, work: Memory, top: int, byte: int, i: int, left: int, 
     typed, following = work[TYPED + i], work[TYPED + i + 1]
     character, width = decode(data, byte)
     if character:
-        top = fork(work, top, byte + width, i + 1, left, info + 1)
+        top = fork(work, top, byte + width, i + 1, left, info + (OTHER << 8) + 1)
     if following != typed:  # of equal ones, the last is the one too many
-        top = fork(work, top, byte, i + 1, left, info)
+        top = fork(work, top, byte, i + 1, left, info + (EXTRA << 8))
         if character == following:
             after, more = decode(data, byte + width)
             if after == typed:
-                top = fork(work, top, byte + width + more, i + 2, left, info + 2)
+                info += (EXCHANGED << 8) + 2
+                top = fork(work, top, byte + width + more, i + 2, left, info)
     return top
 
 

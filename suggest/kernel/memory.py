@@ -30,8 +30,6 @@ COUNT: Final = len(SECTIONS)
 PLACE: Final = 3
 PLACE_ENTITY, PLACE_CARD, PLACE_COST = range(PLACE)
 PLACE_TYPE: Final = 16  # bits of the cost; the type stands above
-#: A card begins with the lengths of id, text and permalink, two bytes each.
-CARD: Final = 6
 # The numbers of a node, see suggest/trie.py.
 NODE: Final = 7
 NODE_KEY, NODE_END, NODE_FIRST, NODE_LAST, NODE_BEST, NODE_COST, NODE_TOP = range(NODE)

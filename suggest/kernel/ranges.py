@@ -41,7 +41,7 @@ from suggest.kernel.memory import (
     Numbers,
 )
 
-BLOCK: Final = 32  # keys, see suggest/range_minima.py
+BLOCK: Final = 64  # keys, see suggest/range_minima.py
 ALL: Final = -1
 LISTED: Final = -2
 NOTHING: Final = 0xFFFFFFFF

@@ -8,7 +8,18 @@ A state is a node, and how far what is typed has been followed to get there. Sta
 
 from typing import Final
 
-from suggest.kernel.characters import EDIT, LAST_EDIT, begins, decode, near, width_of
+from suggest.kernel.characters import (
+    EXCHANGED,
+    EXTRA,
+    LAST,
+    LEAST,
+    MISSING,
+    OTHER,
+    begins,
+    decode,
+    near,
+    width_of,
+)
 from suggest.kernel.compilation import compiled, signed
 from suggest.kernel.memory import (
     LABELS,
@@ -160,19 +171,18 @@ def branch(
     typed, following = work[TYPED + i], 0
     final = i == work[LENGTH] - 1
     if final:
-        around(words, work, node, typed, (cost + LAST_EDIT) << 8 | depth)
+        around(words, work, node, typed, (cost + LAST) << 8 | depth)
     else:
         following = work[TYPED + i + 1]
-    cost += EDIT
     wanted = 1 << bit_of(typed)  # of the next character, where one is missing
     if not final:
         bit = bit_of(following)
         if following != typed:
-            stack(work, node, size, depth, i + 1, 0, left, cost)
+            stack(work, node, size, depth, i + 1, 0, left, cost + EXTRA)
             child = child_of(words, work, node, following, bit)
             if child >= 0:
                 wide = size + width_of(following)
-                stack(work, child, wide, depth + 1, i + 2, typed, left, cost)
+                stack(work, child, wide, depth + 1, i + 2, typed, left, cost + EXCHANGED)
         wanted |= 1 << bit  # … or where one is another
     at = work[NODES] + NODE * node
     first, last = signed(words[at + NODE_FIRST]), signed(words[at + NODE_LAST])
@@ -202,13 +212,14 @@ def replace(
     label = signed(words[work[LABELS] + child])
     at = work[NODES] + NODE * child
     best = (signed(words[at + NODE_COST]) + cost) << 32 | signed(words[at + NODE_BEST])
-    if label == typed or best >= work[WORST]:
+    if label == typed or best + (LEAST << 32) >= work[WORST]:
         return
     wide = size + width_of(label)
-    if i < work[LENGTH] - 1 and (left or mask >> bit_of(work[TYPED + i + 1]) & 1):
-        stack(work, child, wide, depth + 1, i + 1, 0, left, cost)
+    another = i < work[LENGTH] - 1 and best + (OTHER << 32) < work[WORST]
+    if another and (left or mask >> bit_of(work[TYPED + i + 1]) & 1):
+        stack(work, child, wide, depth + 1, i + 1, 0, left, cost + OTHER)
     if left or mask >> bit_of(typed) & 1:
-        stack(work, child, wide, depth + 1, i, 0, left, cost)
+        stack(work, child, wide, depth + 1, i, 0, left, cost + MISSING)
 
 
 @compiled

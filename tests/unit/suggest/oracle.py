@@ -7,7 +7,7 @@ from functools import cache
 from suggest.builder import STEPS_PER_BIT, WORD_HANDICAP
 from suggest.folding import fold
 from suggest.kernel.answer import ONE_EDIT, TWO_EDITS
-from suggest.kernel.characters import EDIT, LAST_EDIT
+from suggest.kernel.characters import EXCHANGED, EXTRA, LAST, MISSING, OTHER
 from suggest.keys import key_texts, records
 from suggest.phrases import Phrase
 
@@ -87,15 +87,15 @@ def cheapest(typed: str, key: str, edits: int) -> int | None:
         if left == 0:
             return math.inf
         last = i == len(typed) - 1
-        ways = [LAST_EDIT + rest(i + 1, j, left - 1)] if last else []
+        ways = [LAST + rest(i + 1, j, left - 1)] if last else []
         if j < len(key):
-            ways.append(EDIT + rest(i, j + 1, left - 1))
+            ways.append(MISSING + rest(i, j + 1, left - 1))
             if not last:
-                ways.append(EDIT + rest(i + 1, j + 1, left - 1))
+                ways.append(OTHER + rest(i + 1, j + 1, left - 1))
         if not last and typed[i + 1] != typed[i]:
-            ways.append(EDIT + rest(i + 1, j, left - 1))
+            ways.append(EXTRA + rest(i + 1, j, left - 1))
             if key[j : j + 2] == typed[i + 1] + typed[i]:
-                ways.append(EDIT + rest(i + 2, j + 2, left - 1))
+                ways.append(EXCHANGED + rest(i + 2, j + 2, left - 1))
         return min(ways, default=math.inf)
 
     found = rest(0, 0, edits)

@@ -1,15 +1,18 @@
 import random
+import re
 import string
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from suggest import builder, snapshot
+from suggest.builder import STEPS_PER_BIT
 from suggest.engine import Engine, QueryError
 from suggest.folding import fold
-from suggest.kernel.characters import EDIT
+from suggest.kernel.characters import EXCHANGED, EXTRA, LAST, MISSING, OTHER
 from suggest.keys import key_texts
 from suggest.phrases import Phrase
 from tests.unit.suggest.oracle import cheapest, expected
@@ -334,5 +337,12 @@ def test_many_lines_are_answered_as_one_by_one(engine_of: MakeEngine) -> None:
     assert lines == [engine.answer(one) for one in typed]
 
 
-def test_one_edit_costs_what_the_documentation_says() -> None:
-    assert 2 ** (EDIT / builder.STEPS_PER_BIT) == 128
+def test_edits_cost_what_the_documentation_says() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "suggest.md").read_text(encoding="utf-8")
+    said = [
+        int(number.replace(",", ""))
+        for number in re.findall(r"\| ([\d,]+) \|$", page, re.MULTILINE)
+    ]
+    assert MISSING == EXCHANGED
+    assert EXTRA == OTHER
+    assert said == [2 ** (cost // STEPS_PER_BIT) for cost in (MISSING, EXTRA, LAST)]
