@@ -135,7 +135,7 @@ class Freshness:
             await asyncio.sleep(_POLL_PAUSE)
 
     async def _look(self, session: aiohttp.ClientSession, bucket: Bucket) -> None:
-        parameters = {"q": bucket.word, "type": bucket.entity, "limit": "20"}
+        parameters = {"q": bucket.word, "type": bucket.entity, "limit": str(_BUCKET)}
         async with session.get(f"{self._api}/v1/search", params=parameters) as response:
             if response.status >= 500:
                 self._run.refused += 1  # seen by the poll after this one, and so counted as late

@@ -1,14 +1,12 @@
 """`disco eval`: how good rankings are."""
 
-import os
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import astuple
 from typing import Any, Final
 
 import click
 
-from cli.output import OK, exit_with, json_option, print_json, progress
+from cli.output import json_option, print_json, print_text, progress
 from evaluation import operations
 from evaluation.operations import Comparison, Counts, Measurement
 
@@ -69,7 +67,7 @@ def score(
     if as_json:
         print_json(_document(found, per_query=per_query))
     else:
-        _print(_lines(found, per_query=per_query))
+        print_text(_lines(found, per_query=per_query))
         _tell_what_counts(found.counts)
 
 
@@ -105,7 +103,7 @@ def _show_comparison(compared: Comparison, *, per_query: bool, as_json: bool) ->
         (name, "all", *map("{:.4f}".format, astuple(one)))
         for name, one in compared.differences.items()
     )
-    _print("\t".join(row) + "\n" for row in (_COLUMNS, *rows, *total))
+    print_text("\t".join(row) + "\n" for row in (_COLUMNS, *rows, *total))
     _tell_what_is_compared(compared)
 
 
@@ -141,13 +139,3 @@ def _tell_what_is_compared(compared: Comparison) -> None:
         f"compared over {len(compared.queries):,} queries"
         + "".join(f"; {more:,} more in the {name} only" for name, more in only.items() if more)
     )
-
-
-def _print(pieces: Iterable[str]) -> None:
-    try:
-        for piece in pieces:
-            sys.stdout.write(piece)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        exit_with(OK)

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
 import click
 import uvloop
@@ -26,6 +26,8 @@ from indexer.generations import Generation
 from indexer.scan import Progress
 
 _PROGRESS_INTERVAL = 2.0
+
+T = TypeVar("T")
 
 
 @click.group()
@@ -97,12 +99,8 @@ def promote(*, name: str, dry_run: bool, as_json: bool) -> None:
 
     What was live stays as standby: `disco index rollback` goes back to it.
     """
-
-    async def act() -> operations.Exchange:
-        async with operations.open_indexer(load()) as services:
-            return await operations.promote(services, name, dry_run=dry_run)
-
-    _print_exchange(uvloop.run(act()), dry_run=dry_run, as_json=as_json)
+    exchange = _run(load(), lambda services: operations.promote(services, name, dry_run=dry_run))
+    _print_exchange(exchange, dry_run=dry_run, as_json=as_json)
 
 
 @index.command()
@@ -113,12 +111,10 @@ def rollback(*, entity: str, dry_run: bool, as_json: bool) -> None:
     """Make the index of ENTITY live again that was live last. It has missed nothing."""
     settings = load()
     operations.definitions_of(settings, [entity])
-
-    async def act() -> operations.Exchange:
-        async with operations.open_indexer(settings) as services:
-            return await operations.rollback(services, entity, dry_run=dry_run)
-
-    _print_exchange(uvloop.run(act()), dry_run=dry_run, as_json=as_json)
+    exchange = _run(
+        settings, lambda services: operations.rollback(services, entity, dry_run=dry_run)
+    )
+    _print_exchange(exchange, dry_run=dry_run, as_json=as_json)
 
 
 @index.command()
@@ -127,16 +123,21 @@ def rollback(*, entity: str, dry_run: bool, as_json: bool) -> None:
 @json_option
 def retire(*, name: str, dry_run: bool, as_json: bool) -> None:
     """Delete INDEX for good. Refuses the live one."""
-
-    async def act() -> Generation:
-        async with operations.open_indexer(load()) as services:
-            return await operations.retire(services, name, dry_run=dry_run)
-
-    retired = uvloop.run(act())
+    retired = _run(load(), lambda services: operations.retire(services, name, dry_run=dry_run))
     if as_json:
         print_json({"retired": _generation_document(retired), "dry_run": dry_run})
     else:
         click.echo(f"{'would delete' if dry_run else 'deleted'} {retired.index} ({retired.state})")
+
+
+def _run(settings: Settings, operation: Callable[[operations.Services], Awaitable[T]]) -> T:
+    """One operation with all services."""
+
+    async def run() -> T:
+        async with operations.open_indexer(settings) as services:
+            return await operation(services)
+
+    return uvloop.run(run())
 
 
 async def _reindex(

@@ -4,6 +4,7 @@ Results go to standard output: prose for people, or JSON with `--json` (one docu
 item for streams). Progress and problems go to standard error.
 """
 
+import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import PurePath
@@ -54,6 +55,17 @@ def print_json_lines(items: Iterable[Any]) -> None:
 def print_json_line(item: Any) -> None:
     """Print one item of a stream as a line of JSON."""
     click.echo(orjson.dumps(item, default=_plain, option=_LINE).decode())
+
+
+def print_text(pieces: Iterable[str]) -> None:
+    """Print pieces of text as they come; ends the command when the reader has seen enough."""
+    try:
+        for piece in pieces:
+            sys.stdout.write(piece)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        exit_with(OK)
 
 
 def _plain(value: Any) -> str:

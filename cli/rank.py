@@ -1,12 +1,10 @@
 """`disco rank`: DiscoRank of a graph of activities."""
 
-import os
-import sys
 from typing import Any
 
 import click
 
-from cli.output import OK, exit_with, json_option, print_json, progress
+from cli.output import json_option, print_json, print_text, progress
 from ranker import operations
 from ranker.operations import Dangling, Parameters, Ranking
 
@@ -66,18 +64,8 @@ def solve(
         print_json(_document(ranking, parameters, output))
         return
     if output is None:
-        _print_lines(ranking)
+        print_text(operations.lines(ranking.ids, ranking.solution.scores))
     progress(_summary(ranking))
-
-
-def _print_lines(ranking: Ranking) -> None:
-    try:
-        for piece in operations.lines(ranking.ids, ranking.solution.scores):
-            sys.stdout.write(piece)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        exit_with(OK)
 
 
 def _document(ranking: Ranking, parameters: Parameters, output: str | None) -> dict[str, Any]:

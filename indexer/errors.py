@@ -1,7 +1,12 @@
 """What can go wrong in the indexer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
+from elastic_transport import TransportError
+from elasticsearch import ApiError
+
+from core.engine import is_unavailable
 from core.errors import DiscoError
 
 
@@ -17,6 +22,20 @@ class TemporarilyUnavailableError(IndexerError):
     def __init__(self, service: str, detail: str) -> None:
         super().__init__(f"{service} is unavailable: {detail}")
         self.service = service
+
+
+@contextmanager
+def engine_within_reach() -> Iterator[None]:
+    """What is within raises `TemporarilyUnavailableError` when the engine cannot take it now.
+
+    Whatever else the engine's client raises passes through.
+    """
+    try:
+        yield
+    except (ApiError, TransportError) as error:
+        if is_unavailable(error):
+            raise TemporarilyUnavailableError("Elasticsearch", repr(error)[:300]) from error
+        raise
 
 
 class DependentsUnknownError(IndexerError):

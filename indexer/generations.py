@@ -11,13 +11,15 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from elastic_transport import TransportError
-from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
+from elasticsearch import AsyncElasticsearch, NotFoundError
 
 from core.definitions import Definition, Recipe
-from core.engine import is_unavailable
 from core.settings import Settings
-from indexer.errors import ConcurrentPromotionError, NoGenerationError, TemporarilyUnavailableError
+from indexer.errors import (
+    ConcurrentPromotionError,
+    NoGenerationError,
+    engine_within_reach,
+)
 from indexer.names import GenerationName, generation_pattern, live_alias, parse
 
 # How old a worker's knowledge of the generations may be when it hydrates. Who builds a generation
@@ -150,15 +152,11 @@ class Generations:
 
     async def list(self) -> list[Generation]:
         """All generations, by entity type, then oldest first."""
-        try:
+        with engine_within_reach():
             found = await self._engine.indices.get(
                 index=generation_pattern(self._settings.index_prefix),
                 filter_path=["*.aliases", "*.mappings._meta"],
             )
-        except (ApiError, TransportError) as error:
-            if is_unavailable(error):
-                raise TemporarilyUnavailableError("Elasticsearch", repr(error)[:300]) from error
-            raise
         read = (_read(self._settings.index_prefix, index, found[index]) for index in found)
         return sorted(
             (one for one in read if one is not None),
@@ -244,12 +242,8 @@ class Generations:
         Raises `TemporarilyUnavailableError`, and `elasticsearch.NotFoundError` when the generation
         was deleted meanwhile.
         """
-        try:
+        with engine_within_reach():
             await self._engine.indices.refresh(index=generation.index)
-        except (ApiError, TransportError) as error:
-            if is_unavailable(error):
-                raise TemporarilyUnavailableError("Elasticsearch", repr(error)[:300]) from error
-            raise
 
     async def compact(self, generation: Generation) -> None:
         """Merge what a scan wrote in many small segments into few.
@@ -273,12 +267,8 @@ class Generations:
         A type without a live generation has nothing to show. Raises `TemporarilyUnavailableError`.
         """
         alias = live_alias(self._settings.index_prefix, entity)
-        try:
+        with engine_within_reach():
             await self._engine.indices.refresh(index=alias, ignore_unavailable=True)
-        except (ApiError, TransportError) as error:
-            if is_unavailable(error):
-                raise TemporarilyUnavailableError("Elasticsearch", repr(error)[:300]) from error
-            raise
 
     async def delete(self, generation: Generation) -> None:
         """Delete a generation for good."""

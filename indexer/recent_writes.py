@@ -1,8 +1,8 @@
 """Recent writes: what this process itself wrote last, so that it need not be read back.
 
 A conflict tells which version the engine holds. If that version is one that we wrote, we know its
-content without asking. Duplicates and late events, the usual cause of conflicts, then cost one
-refused item and nothing more.
+content without asking; and a write of what we wrote already need not be sent. Duplicates and late
+events, the usual cause of conflicts, then cost next to nothing.
 """
 
 from indexer.changes import Key

@@ -17,15 +17,17 @@ from typing import Any
 import asyncpg
 import numpy as np
 import numpy.typing as npt
-from elastic_transport import TransportError
-from elasticsearch import ApiError, AsyncElasticsearch
+from elasticsearch import AsyncElasticsearch
 
 from core.database import STATEMENT_ERRORS, UNAVAILABLE_ERRORS, Pool
 from core.definitions import Recipe
-from core.engine import is_unavailable
 from core.telemetry import logger
 from indexer.changes import Key, Row, Stored
-from indexer.errors import TemporarilyUnavailableError, UnreadableEntityError
+from indexer.errors import (
+    TemporarilyUnavailableError,
+    UnreadableEntityError,
+    engine_within_reach,
+)
 from indexer.hydrator import digests_by_range
 from indexer.pipeline import Hydrator, Store
 from indexer.windows import SMALLEST_ID, Window, windows
@@ -182,12 +184,8 @@ class Comparison:
         }
         if after is not None:
             body["search_after"] = after
-        try:
+        with engine_within_reach():
             answer = await self.engine.search(**body)
-        except (ApiError, TransportError) as error:
-            if is_unavailable(error):
-                raise TemporarilyUnavailableError("Elasticsearch", repr(error)[:300]) from error
-            raise
         return [hit["sort"] for hit in answer.get("hits", {}).get("hits", [])]
 
 

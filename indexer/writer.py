@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch
 
-from core.engine import UNAVAILABLE_STATUSES, is_unavailable
+from core.engine import UNAVAILABLE_STATUSES
 from indexer.changes import Answer, Key, Outcome, Stored, Write, worst
-from indexer.errors import TemporarilyUnavailableError
+from indexer.errors import (
+    TemporarilyUnavailableError,
+    engine_within_reach,
+)
 from indexer.metrics import BULK_SECONDS, WRITES
 
 _ANSWER_PATHS = ("errors", "items.*.status", "items.*.error.type", "items.*.error.reason",
@@ -69,29 +71,23 @@ class EngineStore:
 
     async def _send(self, body: bytes, count: int) -> list[Item]:
         try:
-            with BULK_SECONDS.time():
+            with BULK_SECONDS.time(), engine_within_reach():
                 # Ready-made bytes pass through the client untouched; its types know only objects.
                 response = await self._engine.bulk(
                     operations=body,  # type: ignore[arg-type]
                     filter_path=_ANSWER_PATHS,
                 )
-        except (ApiError, TransportError) as error:
-            if is_unavailable(error):
-                raise TemporarilyUnavailableError("Elasticsearch", repr(error)[:300]) from error
-            if count == 1 and isinstance(error, ApiError):
+        except ApiError as error:
+            if count == 1:
                 return [_refused(error)]
             raise
         return [next(iter(item.items())) for item in response["items"]]
 
     async def _get(self, name: str, ids: list[str]) -> list[dict[str, Any]]:
-        try:
+        with engine_within_reach():
             response = await self._engine.mget(
                 index=name, ids=ids, source_includes=["digest"], filter_path=_READ_PATHS
             )
-        except (ApiError, TransportError) as error:
-            if is_unavailable(error):
-                raise TemporarilyUnavailableError("Elasticsearch", repr(error)[:300]) from error
-            raise
         docs: list[dict[str, Any]] = response["docs"]
         if failed := next((doc["error"] for doc in docs if "error" in doc), None):
             raise TemporarilyUnavailableError("Elasticsearch", f"{name}: {failed}")
