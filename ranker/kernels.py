@@ -145,50 +145,7 @@ def merge(starts: Counts, sources: Numbers, weights: Weights, kinds: Kinds, mark
 
 
 @compiled(parallel=True, fastmath=FAST_SUMS)
-def gauss_seidel(
-    starts: Counts,
-    sources: Numbers,
-    weights: Weights,
-    out_weights: Floats,
-    pivots: Floats,
-    base: Floats,
-    base_scale: float,
-    damping: float,
-    shares: Floats,
-    cuts: NDArray[np.uint64],
-    sums: Floats,
-) -> None:
-    """One Gauss–Seidel pass: every row takes the newest shares that it can see.
-
-    `shares` has mass divided by out-weight, or mass itself for a dangling row; `base` one value a
-    row, or a single one. Part p is the rows from cuts[p] to cuts[p + 1]; its row of `sums` gets how
-    much the others than dangling rows changed, what mass they have, and what the dangling have.
-    """
-    stride = np.uint64(base.size > 1)
-    for part in numba.prange(cuts.size - 1):
-        change = 0.0
-        moving = 0.0
-        dangling = 0.0
-        for number in range(cuts[part], cuts[part + 1]):
-            row = np.uint64(number)
-            total = 0.0
-            for edge in range(np.uint64(starts[row]), np.uint64(starts[row + np.uint64(1)])):
-                at = np.uint64(edge)
-                total += np.float64(weights[at]) * shares[np.uint64(sources[at])]
-            share = (base_scale * base[row * stride] + damping * total) / pivots[row]
-            if out_weights[row] > 0.0:
-                change += abs(share - shares[row]) * pivots[row]
-                moving += share * out_weights[row]
-            else:
-                dangling += share
-            shares[row] = share
-        sums[part, 0] = change
-        sums[part, 1] = moving
-        sums[part, 2] = dangling
-
-
-@compiled(parallel=True, fastmath=FAST_SUMS)
-def jacobi(
+def relax(
     starts: Counts,
     sources: Numbers,
     weights: Weights,
@@ -202,7 +159,15 @@ def jacobi(
     cuts: NDArray[np.uint64],
     sums: Floats,
 ) -> None:
-    """One Jacobi pass: `gauss_seidel` from `shares` into `following`, repeatable bit for bit."""
+    """One pass over all rows, from `shares` into `following`.
+
+    Into another array it is a Jacobi pass, repeatable bit for bit. Into `shares` itself it is a
+    Gauss–Seidel pass: every row takes the newest shares that it can see.
+
+    `shares` has mass divided by out-weight, or mass itself for a dangling row; `base` one value a
+    row, or a single one. Part p is the rows from cuts[p] to cuts[p + 1]; its row of `sums` gets how
+    much the others than dangling rows changed, what mass they have, and what the dangling have.
+    """
     stride = np.uint64(base.size > 1)
     for part in numba.prange(cuts.size - 1):
         change = 0.0

@@ -78,13 +78,10 @@ class Relaxation:
     def _iterate(self, base: Floats, scale: float, shares: Floats) -> Floats:
         graph, damping = self._graph, self._parameters.damping
         rows = (graph.starts, graph.sources, graph.weights, graph.out_weights, self._pivots)
-        sums = (self._cuts, self._sums)
-        if self._following is None:
-            self._kernels.gauss_seidel(*rows, base, scale, damping, shares, *sums)
-            return shares
-        following = self._following
-        self._kernels.jacobi(*rows, base, scale, damping, shares, following, *sums)
-        self._following = shares
+        following = shares if self._following is None else self._following
+        self._kernels.relax(*rows, base, scale, damping, shares, following, self._cuts, self._sums)
+        if self._following is not None:
+            self._following = shares
         return following
 
     def _shares(self, masses: Floats) -> Floats:
