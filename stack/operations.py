@@ -262,8 +262,18 @@ def _status(service: Service) -> ServiceStatus:
 
 
 def _memory(pid: int) -> int | None:
+    """Resident bytes of the process and its children; None when it has ended."""
     try:
         process = psutil.Process(pid)
-        return sum(p.memory_info().rss for p in [process, *process.children(recursive=True)])
+        children = process.children(recursive=True)
+        return process.memory_info().rss + sum(map(_resident, children))
     except psutil.Error:
         return None
+
+
+def _resident(child: psutil.Process) -> int:
+    """Resident bytes, or 0 for one that ended meanwhile, as PostgreSQL's workers often do."""
+    try:
+        return int(child.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0
