@@ -10,6 +10,8 @@ import contextlib
 import random
 import string
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +33,8 @@ _CHANGED = ("sound", "set", "user")
 _FOUND = "visibility = 'public' AND deleted_at IS NULL"
 _BUCKET = 20  # changes that share a word; no more than a page of hits
 _POLL_PAUSE = 0.05
+# The engine still compiles itself meanwhile: a quarter of its processor time after ten seconds.
+_WARM_UP = 60.0
 _PATIENCE = 10.0  # seconds after the last change until what is not found counts as lost
 
 
@@ -69,10 +73,14 @@ class Freshness:
 
     async def run(self, *, rate: float, seconds: float) -> Run:
         """`rate` changes a second for `seconds`."""
+        return await self.run_until(asyncio.Event(), rate=rate, seconds=seconds)
+
+    async def run_until(self, stop: asyncio.Event, *, rate: float, seconds: float = 3600) -> Run:
+        """`rate` changes a second until `stop` is set, or for `seconds`."""
         self._run, self._buckets = Run(), {}
         async with aiohttp.ClientSession() as session:
             poller = asyncio.create_task(self._poll(session))
-            await self._write(rate, seconds)
+            await self._write(stop, rate, seconds)
             deadline = time.monotonic() + _PATIENCE
             while self._waiting() and time.monotonic() < deadline and not poller.done():
                 await asyncio.sleep(_POLL_PAUSE)
@@ -85,11 +93,13 @@ class Freshness:
     def _waiting(self) -> list[str]:
         return [one for buckets in self._buckets.values() for b in buckets for one in b.waiting]
 
-    async def _write(self, rate: float, seconds: float) -> None:
+    async def _write(self, stop: asyncio.Event, rate: float, seconds: float) -> None:
         """Open loop: a change starts when it is due, whether earlier ones have ended or not."""
         began = time.monotonic()
         async with asyncio.TaskGroup() as tasks:
             for number in range(int(rate * seconds)):
+                if stop.is_set():
+                    return
                 due = began + number / rate
                 if (pause := due - time.monotonic()) > 0:
                     await asyncio.sleep(pause)
@@ -150,6 +160,35 @@ class Freshness:
                 self._run.latencies.append(now - committed)
 
 
+class LiveChanges:
+    """Changes at a steady rate beside something else that is measured."""
+
+    def __init__(self, bench: Freshness, rate: float) -> None:
+        self._bench = bench
+        self._rate = rate
+        self._stop = asyncio.Event()
+        self._running: asyncio.Task[Run] | None = None
+
+    def begin(self) -> None:
+        """Change things, and look for the changes."""
+        self._stop = asyncio.Event()
+        self._running = asyncio.create_task(self._bench.run_until(self._stop, rate=self._rate))
+
+    async def end(self) -> dict[str, float]:
+        """Stop, and wait for what is on its way; the figures."""
+        assert self._running is not None
+        self._stop.set()
+        return _figures(await self._running)
+
+
+@asynccontextmanager
+async def live_changes(made: Environment, rate: float) -> AsyncIterator[LiveChanges]:
+    """Live changes in a place whose indices are built, and which has a worker."""
+    with programs.query_api(made.settings, made.logs) as api:
+        async with open_application(made.settings, connections=16) as application:
+            yield LiveChanges(Freshness(application, api.url, await _pick_ids(made)), rate)
+
+
 def measure(*, stack: str, size: str, rate: float, seconds: float, runs: int, say: Say) -> Report:
     """Run the benchmark `runs` times; the report has the medians."""
     with environment(stack_name=stack, size=size, say=say) as made:
@@ -170,7 +209,7 @@ async def _measure(made: Environment, rate: float, seconds: float, runs: int) ->
             ids = await _pick_ids(made)
             bench = Freshness(application, api.url, ids)
             made.say("warming up")
-            await bench.run(rate=rate, seconds=min(10.0, seconds))
+            await bench.run(rate=rate, seconds=max(_WARM_UP, seconds))
             for number in range(1, runs + 1):
                 run = await bench.run(rate=rate, seconds=seconds)
                 shown = {name: round(value, 3) for name, value in _figures(run).items()}
