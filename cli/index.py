@@ -22,7 +22,6 @@ from core.settings import Settings, load
 from indexer import operations
 from indexer.checking import DefinitionVerdict
 from indexer.checking import check as run_check
-from indexer.generations import Generation
 from indexer.scan import Progress
 
 _PROGRESS_INTERVAL = 2.0
@@ -59,7 +58,7 @@ def list_generations(as_json: bool) -> None:
     """List the indices of every entity type, oldest first, with the state of each."""
     generations = uvloop.run(operations.list_generations(load()))
     if as_json:
-        print_json([_generation_document(one) for one in generations])
+        print_json([operations.document_of(one) for one in generations])
         return
     for one in generations:
         click.echo(f"{one.name.entity:8} {one.state:11} {one.index}")
@@ -125,9 +124,25 @@ def retire(*, name: str, dry_run: bool, as_json: bool) -> None:
     """Delete INDEX for good. Refuses the live one."""
     retired = _run(load(), lambda services: operations.retire(services, name, dry_run=dry_run))
     if as_json:
-        print_json({"retired": _generation_document(retired), "dry_run": dry_run})
+        print_json({"retired": operations.document_of(retired), "dry_run": dry_run})
     else:
         click.echo(f"{'would delete' if dry_run else 'deleted'} {retired.index} ({retired.state})")
+
+
+@index.command()
+@click.argument("entity", required=False)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, help="Most actions.")
+@json_option
+def history(*, entity: str | None, limit: int, as_json: bool) -> None:
+    """What operators did to the indices of ENTITY (default: of all), newest first."""
+    found = uvloop.run(operations.history(load(), subject=entity, limit=limit))
+    if as_json:
+        print_json(found)
+        return
+    for one in found:
+        click.echo(_history_line(one))
+    if not found:
+        click.echo("nothing was done so far")
 
 
 def _run(settings: Settings, operation: Callable[[operations.Services], Awaitable[T]]) -> T:
@@ -201,8 +216,8 @@ def _print_exchange(exchange: operations.Exchange, *, dry_run: bool, as_json: bo
     if as_json:
         print_json(
             {
-                "before": _generation_document(before) if before else None,
-                "after": _generation_document(after),
+                "before": operations.document_of(before) if before else None,
+                "after": operations.document_of(after),
                 "changed": exchange.changes_anything and not dry_run,
                 "dry_run": dry_run,
             }
@@ -216,15 +231,14 @@ def _print_exchange(exchange: operations.Exchange, *, dry_run: bool, as_json: bo
     click.echo(f"{after.index} {will} live{instead}")
 
 
-def _generation_document(one: Generation) -> dict[str, Any]:
-    return {
-        "entity": one.name.entity,
-        "index": one.index,
-        "definition": one.name.definition,
-        "created_at": one.name.created_at,
-        "live": one.is_live,
-        "state": one.state,
-    }
+def _history_line(one: operations.Operation) -> str:
+    way = " -> ".join(str(side["index"]) for side in (one.before, one.after) if side)
+    reasons = (one.override_reason and f"overridden: {one.override_reason}", one.error)
+    told = "; ".join(reason for reason in reasons if reason)
+    return (
+        f"{one.id:>5} {one.started_at:%Y-%m-%d %H:%M:%S} {one.outcome:9} {one.action:14} "
+        f"{one.subject:8} {one.actor} ({one.via})  {way}{f'  [{told}]' if told else ''}"
+    )
 
 
 def _as_document(verdict: DefinitionVerdict) -> dict[str, Any]:

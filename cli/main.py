@@ -21,6 +21,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "rank": "cli.rank:rank",
     "suggest": "cli.suggest:suggest",
     "eval": "cli.eval:evaluate",
+    "keys": "cli.keys:keys",
     "work": "cli.work:work",
     "serve": "cli.serve:serve",
     "bench": "cli.bench:bench",

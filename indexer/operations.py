@@ -3,13 +3,17 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from elasticsearch import AsyncElasticsearch
+
 from core.broker import declare_topology, open_broker
+from core.database import open_pool
 from core.definitions import Definition, load
 from core.engine import engine_client
+from core.operation_log import Actor, Operation, OperationInProgressError, OperationLog
 from core.settings import Settings
 from indexer import parity, worker
 from indexer.cascade import RefreshPublisher
@@ -22,6 +26,7 @@ from indexer.promotion import (
     plan_retirement,
     plan_rollback,
 )
+from indexer.recording import document_of, log_of, subject_of
 from indexer.scan import Progress, scan
 from indexer.services import Services, open_services
 from indexer.verification import Difference
@@ -29,13 +34,18 @@ from indexer.verification import Difference
 __all__ = [
     "Exchange",
     "Generation",
+    "Operation",
+    "OperationInProgressError",
     "Progress",
     "Services",
     "UnknownEntityError",
     "Verdict",
     "build",
     "definitions_of",
+    "document_of",
     "generations_of",
+    "history",
+    "known_generations",
     "list_generations",
     "open_indexer",
     "promote",
@@ -89,7 +99,12 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
 async def list_generations(settings: Settings) -> list[Generation]:
     """All generations, by entity type, then oldest first."""
     async with engine_client(settings) as engine:
-        return await Generations(engine, settings).list()
+        return await known_generations(engine, settings)
+
+
+async def known_generations(engine: AsyncElasticsearch, settings: Settings) -> list[Generation]:
+    """The same, asked by a client that is open already."""
+    return await Generations(engine, settings).list()
 
 
 async def build(
@@ -125,29 +140,57 @@ async def build(
 async def promote(services: Services, index: str, *, dry_run: bool = False) -> Exchange:
     """Make queries reach this index in place of the live one of its type; what was done.
 
-    Raises `UnknownGenerationError`, `NotPromotableError` or `ConcurrentPromotionError`.
+    Raises `UnknownGenerationError`, `NotPromotableError`, `ConcurrentPromotionError` or
+    `OperationInProgressError`.
     """
     return await _exchange(
-        services, plan_promotion(await services.generations.list(), index), dry_run=dry_run
+        services,
+        "index.promote",
+        subject_of(index),
+        lambda generations: plan_promotion(generations, index),
+        dry_run=dry_run,
     )
 
 
 async def rollback(services: Services, entity: str, *, dry_run: bool = False) -> Exchange:
-    """Make queries reach what was live last; raises as `promote`, and `UnknownEntityError`.
+    """Make queries reach what was live last; raises as `promote`.
 
     It is up to date: a standby receives every change.
     """
     return await _exchange(
-        services, plan_rollback(await services.generations.list(), entity), dry_run=dry_run
+        services,
+        "index.rollback",
+        entity,
+        lambda generations: plan_rollback(generations, entity),
+        dry_run=dry_run,
     )
 
 
 async def retire(services: Services, index: str, *, dry_run: bool = False) -> Generation:
-    """Delete an index that is not live; raises `UnknownGenerationError`, `LiveGenerationError`."""
-    generation = plan_retirement(await services.generations.list(), index)
-    if not dry_run:
+    """Delete an index that is not live; it, as it was.
+
+    Raises `UnknownGenerationError`, `LiveGenerationError` or `OperationInProgressError`.
+    """
+    if dry_run:
+        return plan_retirement(await services.generations.list(), index)
+    # Alone: what is not live now could be promoted before it is gone.
+    async with log_of(services).record("index.retire", subject_of(index), alone=True) as entry:
+        generation = plan_retirement(await services.generations.list(), index)
+        await entry.plan(before=document_of(generation), after=None)
         await services.generations.delete(generation)
     return generation
+
+
+async def history(
+    settings: Settings, *, subject: str | None = None, limit: int = 50
+) -> list[Operation]:
+    """What operators did to indices, newest first; to those of one entity type, or to all.
+
+    The engine is not needed for that. Raises `ServiceUnavailableError`.
+    """
+    async with open_pool(settings.database_url, application="disco history", size=1) as primary:
+        log = OperationLog(primary, Actor.of_this_process())
+        return await log.history(subject=subject, area="index", limit=limit)
 
 
 async def generations_of(
@@ -190,12 +233,26 @@ async def _retire(services: Services, entity: str) -> None:
     """Delete the generations of an entity type that are more than shall be kept."""
     generations = await services.generations.list()
     for generation in outdated(generations, entity, keep=services.settings.standby_generations):
-        await services.generations.delete(generation)
+        await retire(services, generation.index)
 
 
-async def _exchange(services: Services, exchange: Exchange, *, dry_run: bool) -> Exchange:
-    if exchange.changes_anything and not dry_run:
-        await services.generations.promote(exchange.after, before=exchange.before)
+async def _exchange(
+    services: Services,
+    action: str,
+    subject: str,
+    plan: Callable[[Sequence[Generation]], Exchange],
+    *,
+    dry_run: bool,
+) -> Exchange:
+    if dry_run:
+        return plan(await services.generations.list())
+    # Alone: a plan is only good as long as nobody else changes what it was made from.
+    async with log_of(services).record(action, subject, alone=True) as entry:
+        exchange = plan(await services.generations.list())
+        before = document_of(exchange.before) if exchange.before else None
+        await entry.plan(before=before, after=document_of(exchange.after))
+        if exchange.changes_anything:
+            await services.generations.promote(exchange.after, before=exchange.before)
     return exchange
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from elasticsearch import AsyncElasticsearch
 
 from core.database import Databases, open_databases
 from core.definitions import Definition
 from core.engine import engine_client
+from core.operation_log import Actor
 from core.settings import Settings
 from indexer.fence import ReplicaFence
 from indexer.generations import Generation, Generations, Route
@@ -27,6 +28,8 @@ class Services:
     engine: AsyncElasticsearch
     fence: ReplicaFence
     generations: Generations
+    # Whoever is in charge of what is done with them; the operation log names him.
+    actor: Actor = field(default_factory=Actor.of_this_process)
 
     def pipeline(self, route: Route, cascade: Cascade) -> Pipeline:
         """The pipeline to the generations of a route."""
