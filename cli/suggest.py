@@ -4,17 +4,20 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import uvloop
 
 from cli import output
 from core.settings import load as load_settings
 from suggest import operations
-from suggest.operations import BuildReport, Engine
+from suggest.operations import BuildReport
+
+if TYPE_CHECKING:
+    from suggest.engine import Engine
 
 _CHUNK = 1 << 16  # bytes of standard input that are answered together
+_FEW = 10  # beginnings that are answered sooner without machine code
 
 
 @click.group()
@@ -54,6 +57,8 @@ def build(
     if source is None:
         if target is not None or first_word:
             raise click.UsageError("--output and --first-word belong to --from FILE")
+        import uvloop  # noqa: PLC0415 - a query needs no event loop, and somebody waits for it
+
         settings = load_settings()
         report = uvloop.run(operations.build_from_database(settings, force=force, dry_run=dry_run))
         target = operations.open_store(settings).path_of(report.edition)
@@ -96,7 +101,7 @@ def query(
     Prints a line of JSON for each, as soon as it is known, also without --json.
     """
     del as_json  # each answer is a line of JSON anyway
-    engine = operations.open_file(file, types)
+    engine = operations.open_file(file, types, few=0 < len(prefixes) <= _FEW)
     chunks = [[os.fsencode(prefix) for prefix in prefixes]] if prefixes else _lines_of_stdin()
     well = _answer(engine, chunks, limit=limit, types=types, fuzzy=not no_fuzzy)
     output.exit_with(output.OK if well else output.BAD_USAGE)
@@ -152,7 +157,7 @@ def _print_change(edition: str, former: str | None, *, dry_run: bool, as_json: b
         click.echo(f"{edition} {done}, in place of {former or 'none'}")
 
 
-def _answer(engine: Engine, chunks: Any, **options: Any) -> bool:
+def _answer(engine: "Engine", chunks: Any, **options: Any) -> bool:
     """Print all answers; returns whether every beginning could be read."""
     out = sys.stdout.buffer
     before, well = 0, True

@@ -13,10 +13,9 @@ from suggest.errors import SuggestError
 from suggest.folding import fold_utf8
 from suggest.kernel.answer import AROUND, FRAME, answer, answer_lines, frame
 from suggest.kernel.compilation import COMPILED
-from suggest.kernel.memory import COUNT, MOST_RESULTS, SCRATCH, SECTIONS
+from suggest.kernel.memory import COUNT, DEFAULT_LIMIT, MOST_RESULTS, SCRATCH, SECTIONS
 from suggest.snapshot import Snapshot
 
-DEFAULT_LIMIT: Final = 10
 #: What is typed is looked at so far; nobody types more, and no key is longer.
 LONGEST_TYPED: Final = 120
 _ALL_TYPES: Final = -1
@@ -55,7 +54,8 @@ class Engine:
             self._memory = (view, view.cast("I"), memoryview(work))
             self._out = memoryview(bytearray(head.ljust(size, b"\0")))
         self._shown = memoryview(self._out)
-        self._warm_up()
+        if COMPILED:
+            self._warm_up()
 
     @classmethod
     def open(cls, path: Path) -> "Engine":

@@ -1,28 +1,32 @@
-"""The door of suggestions: what the command line may ask of them."""
+"""The door of suggestions: what the command line may ask of them.
 
-from collections.abc import Iterable, Iterator, Sequence
+Somebody waits for `disco suggest query`: what only a build or the service needs is imported there.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from core.settings import Settings
-from suggest import builder, drift, phrases, snapshot, sources
-from suggest.builder import Built
-from suggest.engine import DEFAULT_LIMIT, Engine
+from suggest import phrases, snapshot
 from suggest.errors import SuggestError
 from suggest.folding import fold
-from suggest.kernel.memory import MOST_RESULTS
+from suggest.kernel import mode
+from suggest.kernel.memory import DEFAULT_LIMIT, MOST_RESULTS
 from suggest.phrases import Phrase
-from suggest.serving import serve
-from suggest.sources import Collected
 from suggest.store import Store
+
+if TYPE_CHECKING:
+    from core.settings import Settings
+    from suggest.builder import Built
+    from suggest.engine import Engine
+    from suggest.sources import Collected
 
 __all__ = [
     "DEFAULT_LIMIT",
     "MOST_RESULTS",
     "BuildReport",
-    "Engine",
     "Sample",
     "Store",
     "UnknownTypeError",
@@ -62,7 +66,7 @@ class BuildReport:
     size: int  # bytes
     facts: dict[str, Any]  # phrases, entities, keys and how many phrases are of each type
     samples: Sequence[Sample]  # what the heaviest phrases begin with
-    sources: Sequence[Collected]  # what each source of the database gave; none for a file
+    sources: "Sequence[Collected]"  # what each source of the database gave; none for a file
 
 
 def build_file(source: Path, output: Path | None, *, word_starts: bool = True) -> BuildReport:
@@ -72,6 +76,8 @@ def build_file(source: Path, output: Path | None, *, word_starts: bool = True) -
         PhraseError: A line of the file is wrong; the message has its number.
         SnapshotError: The snapshot cannot be written.
     """
+    from suggest import builder  # noqa: PLC0415 - see above
+
     built = builder.build(phrases.read(source), word_starts=word_starts)
     pieces = built.pieces
     if output is not None:
@@ -79,7 +85,7 @@ def build_file(source: Path, output: Path | None, *, word_starts: bool = True) -
     return _report(built, pieces)
 
 
-async def build_from_database(settings: Settings, *, force: bool, dry_run: bool) -> BuildReport:
+async def build_from_database(settings: "Settings", *, force: bool, dry_run: bool) -> BuildReport:
     """Build a snapshot of all that the sources find, into the store.
 
     Raises:
@@ -87,6 +93,8 @@ async def build_from_database(settings: Settings, *, force: bool, dry_run: bool)
         DriftError: It has far fewer phrases of a type than the published one; not with `force`.
         ServiceUnavailableError: The database does not answer.
     """
+    from suggest import builder, drift, sources  # noqa: PLC0415 - see above
+
     found: list[Phrase] = []
     collected = await sources.collect(settings, sources.load(), found)
     built = builder.build(found)
@@ -99,13 +107,22 @@ async def build_from_database(settings: Settings, *, force: bool, dry_run: bool)
     return _report(built, pieces, collected)
 
 
-def open_file(path: Path, types: Sequence[str] = ()) -> Engine:
+def open_file(path: Path, types: Sequence[str] = (), *, few: bool = False) -> "Engine":
     """An engine on a snapshot file.
+
+    Args:
+        path: The file.
+        types: Entity types that will be asked for.
+        few: Whether so little will be asked that machine code is not worth loading.
 
     Raises:
         SnapshotError: It cannot be used.
         UnknownTypeError: It has no phrases of one of the types.
     """
+    if few:
+        mode.prefer_plain()
+    from suggest.engine import Engine  # noqa: PLC0415 - see above, and after the mode is chosen
+
     engine = Engine.open(path)
     if unknown := sorted(set(types) - set(engine.types)):
         there = ", ".join(engine.types) or "none"
@@ -113,7 +130,7 @@ def open_file(path: Path, types: Sequence[str] = ()) -> Engine:
     return engine
 
 
-def open_store(settings: Settings) -> Store:
+def open_store(settings: "Settings") -> Store:
     """The store of these settings."""
     return Store(Path(settings.suggest_store))
 
@@ -140,7 +157,7 @@ def publish(store: Store, what: str, *, dry_run: bool = False) -> str:
 
 
 def answer_lines(
-    engine: Engine, lines: Iterable[bytes], **options: Any
+    engine: "Engine", lines: Iterable[bytes], **options: Any
 ) -> Iterator[tuple[bytes, Sequence[int]]]:
     """Answers to beginnings that come as bytes, in as few pieces as possible.
 
@@ -160,8 +177,15 @@ def answer_lines(
         bad = []
 
 
+def serve(settings: "Settings", *, on_listening: Callable[[str], None]) -> None:
+    """Serve what the store publishes, until SIGTERM or SIGINT; see `serving`."""
+    from suggest import serving  # noqa: PLC0415 - see above
+
+    serving.serve(settings, on_listening=on_listening)
+
+
 def _report(
-    built: Built, pieces: Sequence[bytes], collected: Sequence[Collected] = ()
+    built: "Built", pieces: Sequence[bytes], collected: "Sequence[Collected]" = ()
 ) -> BuildReport:
     return BuildReport(
         edition=snapshot.edition_of(pieces),

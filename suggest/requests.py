@@ -7,9 +7,8 @@ from urllib.parse import unquote_to_bytes
 
 import orjson
 
-from suggest.engine import DEFAULT_LIMIT
 from suggest.errors import SuggestError
-from suggest.kernel.memory import MOST_RESULTS
+from suggest.kernel.memory import DEFAULT_LIMIT, MOST_RESULTS
 
 LONGEST: Final = 1_000  # characters of `q`
 _MOST_TYPES: Final = 64

@@ -4,29 +4,37 @@ Both give the same results. Setting NUMBA_DISABLE_JIT=1 asks for plain Python.
 """
 
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import numpy as np
 
+from suggest.kernel import mode
+
 F = TypeVar("F", bound=Callable[..., Any])
 
-numba: Any
-try:
-    import numba
-except ImportError:  # pragma: no cover - a dependency, but without a build for every machine
-    numba = None
 
-COMPILED: Final = numba is not None and os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"
+def _numba() -> Any:
+    """The library; None where it is missing, or not wanted: importing it takes half a second."""
+    if mode.is_plain():
+        return None
+    try:
+        import numba  # noqa: PLC0415 - see above
+    except ImportError:  # pragma: no cover - a dependency, but without a build for every machine
+        return None
+    return numba
+
+
+_NUMBA: Final = _numba()
+COMPILED: Final = _NUMBA is not None
 
 
 def compiled(function: F) -> F:
     """The function as machine code, compiled at its first call and kept on disk."""
     if not COMPILED:
         return function
-    made: F = numba.njit(cache=True, error_model="numpy")(function)
+    made: F = _NUMBA.njit(cache=True, error_model="numpy")(function)
     _stamp(made)
     return made
 

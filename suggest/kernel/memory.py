@@ -38,6 +38,7 @@ TOP: Final = 2  # numbers of one: the place, and where the key begins
 
 LONGEST: Final = 128  # most characters of what is typed
 MOST_RESULTS: Final = 100
+DEFAULT_LIMIT: Final = 10  # results, where nobody says how many
 MOST_STATES: Final = 4096  # places where a search still has to go on
 MOST_RANGES: Final = 2048  # ranges that wait in the heap
 _MOST_FORKS: Final = 32

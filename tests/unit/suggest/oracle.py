@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterator, Sequence
-from functools import cache
+from functools import lru_cache
 
 from suggest.builder import STEPS_PER_BIT, WORD_HANDICAP
 from suggest.folding import fold
@@ -24,7 +24,7 @@ def expected(
     folded = fold(typed)
     if not folded:
         return []
-    places = list(_places(phrases))
+    places = _places(tuple(phrases))
     length = len(folded)
     edits = [0, *([1] if fuzzy and length >= ONE_EDIT else [])]
     found: dict[object, tuple[int, int, Phrase, bool]] = {}
@@ -45,7 +45,8 @@ def expected(
     return [(phrase.text, phrase.target, corrected) for _, _, phrase, corrected in best]
 
 
-def _places(phrases: Sequence[Phrase]) -> Iterator[tuple[Phrase, str, int]]:
+@lru_cache(maxsize=2)
+def _places(phrases: Sequence[Phrase]) -> Sequence[tuple[Phrase, str, int]]:
     """Phrase, key and cost of its weight, in the order of places."""
     heaviest: dict[object, Phrase] = {}
     for phrase in phrases:
@@ -61,8 +62,7 @@ def _places(phrases: Sequence[Phrase]) -> Iterator[tuple[Phrase, str, int]]:
             pairs.append((bits - inner * math.log2(WORD_HANDICAP), number, inner, phrase, key))
     pairs.sort(key=lambda pair: (-pair[0], pair[1], pair[2], pair[4]))
     top = max((bits for bits, *_ in pairs), default=0.0)
-    for bits, _, _, phrase, key in pairs:
-        yield phrase, key, round((top - bits) * STEPS_PER_BIT)
+    return [(phrase, key, round((top - bits) * STEPS_PER_BIT)) for bits, _, _, phrase, key in pairs]
 
 
 def _keys(text: str) -> Iterator[tuple[int, str]]:
@@ -77,26 +77,30 @@ def cheapest(typed: str, key: str, edits: int) -> int | None:
 
     Equal characters are followed; an edit is made where they differ.
     """
-
-    @cache
-    def rest(i: int, j: int, left: int) -> float:
-        while i < len(typed) and j < len(key) and typed[i] == key[j]:
-            i, j = i + 1, j + 1
-        if i == len(typed):
-            return 0
-        if left == 0:
-            return math.inf
-        last = i == len(typed) - 1
-        ways = [LAST + rest(i + 1, j, left - 1)] if last else []
-        if j < len(key):
-            ways.append(MISSING + rest(i, j + 1, left - 1))
-            if not last:
-                ways.append(OTHER + rest(i + 1, j + 1, left - 1))
-        if not last and typed[i + 1] != typed[i]:
-            ways.append(EXTRA + rest(i + 1, j, left - 1))
-            if key[j : j + 2] == typed[i + 1] + typed[i]:
-                ways.append(EXCHANGED + rest(i + 2, j + 2, left - 1))
-        return min(ways, default=math.inf)
-
-    found = rest(0, 0, edits)
+    if key.startswith(typed):
+        return 0
+    if edits == 0:
+        return None
+    found = _rest(typed, key, 0, 0, edits)
     return None if math.isinf(found) else int(found)
+
+
+def _rest(typed: str, key: str, i: int, j: int, left: int) -> float:
+    """What it costs from these places on."""
+    while i < len(typed) and j < len(key) and typed[i] == key[j]:
+        i, j = i + 1, j + 1
+    if i == len(typed):
+        return 0
+    if left == 0:
+        return math.inf
+    last = i == len(typed) - 1
+    ways = [LAST + _rest(typed, key, i + 1, j, left - 1)] if last else []
+    if j < len(key):
+        ways.append(MISSING + _rest(typed, key, i, j + 1, left - 1))
+        if not last:
+            ways.append(OTHER + _rest(typed, key, i + 1, j + 1, left - 1))
+    if not last and typed[i + 1] != typed[i]:
+        ways.append(EXTRA + _rest(typed, key, i + 1, j, left - 1))
+        if key[j : j + 2] == typed[i + 1] + typed[i]:
+            ways.append(EXCHANGED + _rest(typed, key, i + 2, j + 2, left - 1))
+    return min(ways, default=math.inf)

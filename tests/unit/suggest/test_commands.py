@@ -1,20 +1,34 @@
-"""`disco suggest` as a process, as front ends' scripts and operators use it."""
+"""`disco suggest`, as front ends' scripts and operators use it."""
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from cli import main, output
+from suggest.engine import Engine
+from suggest.kernel.compilation import COMPILED
 
 DISCO = Path(sys.executable).with_name("disco")
 PATIENCE = 120  # seconds; the kernel may have to be compiled
 NAMES = "John Travolta\t900\tuser\t7\t/john\nTravis Scott\t700\tuser\t8\nКино\t300\tsound\t/kino\n"  # noqa: RUF001 - three scripts
+
+
+class Done(NamedTuple):
+    """A command that has ended."""
+
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+
+
+Query = Callable[..., Done]
 
 
 @pytest.fixture(scope="module")
@@ -29,23 +43,34 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture
 def query(
-    snapshot: Path, *arguments: str, typed: bytes = b""
-) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [str(DISCO), "suggest", "query", str(snapshot), *arguments],
-        input=typed,
-        capture_output=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> Query:
+    """`disco suggest query` in this process: to start one takes much longer than to answer."""
+
+    def call(snapshot: Path, *arguments: str, typed: bytes = b"") -> Done:
+        (tmp_path / "typed").write_bytes(typed)
+        with (tmp_path / "typed").open() as standard_input:
+            monkeypatch.setattr(sys, "stdin", standard_input)
+            code = _code_of(["suggest", "query", str(snapshot), *arguments])
+        return Done(code, *capfdbinary.readouterr())
+
+    return call
+
+
+def _code_of(arguments: list[str]) -> int:
+    try:
+        return main.run(arguments)
+    except SystemExit as ended:
+        return int(ended.code or output.OK)
 
 
 def texts(line: bytes) -> list[str]:
     return [one["text"] for one in json.loads(line)["completions"]]
 
 
-def test_beginnings_from_the_arguments(snapshot: Path) -> None:
+def test_beginnings_from_the_arguments(query: Query, snapshot: Path) -> None:
     done = query(snapshot, "trav", "jhon", "kino", "--json")
     assert done.returncode == output.OK
     first, second, third = done.stdout.splitlines()
@@ -74,14 +99,14 @@ def test_beginnings_from_the_arguments(snapshot: Path) -> None:
     assert texts(third) == ["Кино"]
 
 
-def test_limit_type_and_no_fuzzy(snapshot: Path) -> None:
+def test_limit_type_and_no_fuzzy(query: Query, snapshot: Path) -> None:
     assert texts(query(snapshot, "trav", "--limit", "1").stdout) == ["Travis Scott"]
     assert texts(query(snapshot, "kino", "--type", "user").stdout) == []
     assert texts(query(snapshot, "kino", "--type", "user", "--type", "sound").stdout) == ["Кино"]
     assert texts(query(snapshot, "jhon", "--no-fuzzy").stdout) == []
 
 
-def test_beginnings_from_standard_input_one_a_line(snapshot: Path) -> None:
+def test_beginnings_from_standard_input_one_a_line(query: Query, snapshot: Path) -> None:
     done = query(snapshot, typed="trav\r\n\nкин\n".encode() + b"john")
     assert done.returncode == output.OK
     assert [texts(line) for line in done.stdout.splitlines()] == [
@@ -92,7 +117,9 @@ def test_beginnings_from_standard_input_one_a_line(snapshot: Path) -> None:
     ]
 
 
-def test_a_line_that_is_no_text_is_named_and_the_others_are_answered(snapshot: Path) -> None:
+def test_a_line_that_is_no_text_is_named_and_the_others_are_answered(
+    query: Query, snapshot: Path
+) -> None:
     done = query(snapshot, typed=b"john\n\xff\xfe\nkino\n")
     assert done.returncode == output.BAD_USAGE
     assert "line 2 is not UTF-8" in done.stderr.decode()
@@ -125,7 +152,7 @@ def test_each_line_is_answered_before_the_next_is_written(snapshot: Path) -> Non
         assert process.wait(PATIENCE) == 0
 
 
-def test_a_long_stream_keeps_its_order(snapshot: Path) -> None:
+def test_a_long_stream_keeps_its_order(query: Query, snapshot: Path) -> None:
     typed = [b"kin", b"trav", b"", b"nothing of the kind"] * 5_000
     lines = query(snapshot, typed=b"\n".join(typed)).stdout.splitlines()
     assert len(lines) == len(typed)
@@ -139,13 +166,13 @@ def test_a_long_stream_keeps_its_order(snapshot: Path) -> None:
         (["--type", "planet"], "has no type planet; its types: sound, user"),
     ],
 )
-def test_bad_usage(snapshot: Path, arguments: list[str], problem: str) -> None:
+def test_bad_usage(query: Query, snapshot: Path, arguments: list[str], problem: str) -> None:
     done = query(snapshot, "a", *arguments)
     assert done.returncode == output.BAD_USAGE
     assert problem in done.stderr.decode()
 
 
-def test_a_foreign_file_is_refused(snapshot: Path) -> None:
+def test_a_foreign_file_is_refused(query: Query, snapshot: Path) -> None:
     done = query(snapshot.with_name("names.tsv"), "a")
     assert done.returncode == output.BAD_USAGE
     assert "names.tsv is no snapshot" in done.stderr.decode()
@@ -182,11 +209,12 @@ def test_a_build_needs_a_target(tmp_path: Path) -> None:
 
 
 def test_plain_python_gives_the_same_answers(snapshot: Path) -> None:
-    typed = "trav\ntravolta jo\njhon\nkino\nкно\nscot\ntravis sctto".encode()  # noqa: RUF001
-    compiled = query(snapshot, typed=typed).stdout
+    assert COMPILED
+    typed = "trav\ntravolta jo\njhon\nkino\nкно\nscot\ntravis sctto"  # noqa: RUF001
+    compiled = b"".join(Engine.open(snapshot).answer_lines(typed.split("\n")))
     plain = subprocess.run(
         [str(DISCO), "suggest", "query", str(snapshot)],
-        input=typed,
+        input=typed.encode(),
         capture_output=True,
         timeout=PATIENCE,
         check=True,
@@ -194,3 +222,21 @@ def test_plain_python_gives_the_same_answers(snapshot: Path) -> None:
     ).stdout
     assert compiled == plain
     assert compiled.count(b'"text"') >= 7
+
+
+def test_a_few_beginnings_are_answered_without_numba(snapshot: Path) -> None:
+    """Importing it takes several times as long as all the rest."""
+    program = (
+        "import sys; from cli import main, output\n"
+        "try: main.run(sys.argv[1:])\n"
+        "except SystemExit as ended: assert ended.code == output.OK\n"
+        "print('numba' in sys.modules, 'asyncpg' in sys.modules)"
+    )
+    answer, imported = subprocess.run(
+        [sys.executable, "-c", program, "suggest", "query", str(snapshot), "jhon"],
+        capture_output=True,
+        timeout=PATIENCE,
+        check=True,
+    ).stdout.splitlines()
+    assert texts(answer) == ["John Travolta"]
+    assert imported == b"False False"
