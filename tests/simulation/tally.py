@@ -15,11 +15,15 @@ class Tally:
         self.schedules[subject] += schedules
         self.steps[subject] += steps
 
+    def counts(self) -> list[tuple[str, int, int]]:
+        """Subject, schedules and steps: plain values, which another process can be sent."""
+        return [(subject, count, self.steps[subject]) for subject, count in self.schedules.items()]
+
     def lines(self) -> list[str]:
         """A line for each subject."""
         return [
-            f"{subject}: {count:,} schedules, {self.steps[subject]:,} steps"
-            for subject, count in self.schedules.items()
+            f"{subject}: {schedules:,} schedules, {steps:,} steps"
+            for subject, schedules, steps in self.counts()
         ]
 
 
