@@ -1,6 +1,7 @@
 """`disco rank`: DiscoRank of a graph of activities."""
 
-from typing import Any
+import importlib
+from typing import Any, Final
 
 import click
 
@@ -8,8 +9,26 @@ from cli.output import json_option, print_json, print_text, progress
 from ranker import operations
 from ranker.operations import Dangling, Parameters, Ranking
 
+_MODULES: Final = {
+    **dict.fromkeys(("run", "list", "show", "explain", "diff"), "cli.rank_editions"),
+}
 
-@click.group()
+
+class _RankGroup(click.Group):
+    """Ranking a file needs little, and starts at once: what editions need is loaded for them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*_MODULES, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _MODULES:
+            module = importlib.import_module(_MODULES[cmd_name])
+            commands: dict[str, click.Command] = module.COMMANDS
+            return commands[cmd_name]
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=_RankGroup)
 def rank() -> None:
     """Rank what the activities of people point at."""
 

@@ -23,8 +23,10 @@ PROFILE_SUFFIX = ".search.json"
 COMMON_FIELDS = frozenset(
     {"type", "id", "digest", "title", "subtitle", "permalink", "created_at", "updated_at"}
 )
+# The two slots of the rank, and the alias that queries read one of them by.
+RANK_FIELDS = frozenset({"rank", "rank_a", "rank_b"})
 # Fields that the hydrator adds; every other field is a column of the hydration SQL.
-HYDRATOR_FIELDS = frozenset({"type", "digest"})
+HYDRATOR_FIELDS = frozenset({"type", "digest"}) | RANK_FIELDS
 _SELECTOR = re.compile(r":wanted\(([a-z_][a-z0-9_.]*)\)")
 _ENTITY = re.compile(r"[a-z][a-z0-9]{0,30}")
 
@@ -60,6 +62,7 @@ class Recipe:
     hydrate_sql: str  # SELECT with `:wanted(column)` selectors; columns are the fields
     dependents_sql: str | None  # SELECT of (entity, id) that join the ids in $1
     hash: str = ""  # 8 hex digits over all that a document is made of
+    ranked: bool = False  # whether documents have fields for ranks
 
     def hydrate_by_ids(self) -> str:
         """The hydration SQL for the ids in `$1::bigint[]`."""
@@ -68,6 +71,10 @@ class Recipe:
     def hydrate_by_range(self) -> str:
         """The hydration SQL for ids from `$1` up to, but without, `$2`."""
         return _SELECTOR.sub(r"(\1 >= $1::bigint AND \1 < $2::bigint)", self.hydrate_sql)
+
+    def hydrate_all(self) -> str:
+        """The hydration SQL for all ids."""
+        return _SELECTOR.sub("true", self.hydrate_sql)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +88,7 @@ class Definition(Recipe):
     @property
     def fields(self) -> frozenset[str]:
         """Names of the top-level fields of the mapping."""
-        properties = self.mappings.get("properties")
-        return frozenset(properties) if isinstance(properties, dict) else frozenset()
+        return _properties(self.mappings)
 
 
 def load(folder: Path) -> dict[str, Definition]:
@@ -132,6 +138,7 @@ class _Reader:
             dependents_sql=self._sql(dependents_file) if has_dependents else None,
             profile=self.json(f"{entity}{PROFILE_SUFFIX}"),
             hash=_hash(mappings, analysis, hydrate_sql),
+            ranked=RANK_FIELDS <= _properties(mappings),
         )
         if len(self.problems) == known:
             self._validate(definition)
@@ -187,6 +194,11 @@ class _Reader:
 def _meta(mappings: Mapping[str, Any]) -> Mapping[str, Any]:
     meta = mappings.get("_meta")
     return meta if isinstance(meta, dict) else {}
+
+
+def _properties(mappings: Mapping[str, Any]) -> frozenset[str]:
+    properties = mappings.get("properties")
+    return frozenset(properties) if isinstance(properties, dict) else frozenset()
 
 
 def _hash(mappings: Mapping[str, Any], analysis: Mapping[str, Any], sql: str) -> str:

@@ -73,6 +73,12 @@ class Settings:
     suggest_port: int = _setting(8001, "Port that the suggest service listens on.")
     suggest_store: str = _setting(".disco/suggest", "Folder of snapshots; services follow it.")
 
+    # Ranking
+    rank_store: str = _setting(
+        ".disco/rank", "Folder of rank editions; the same for every process of an installation."
+    )
+    rank_editions_kept: int = _setting(10, "Rank editions kept besides those in a slot.")
+
     # Indexer
     refresh_interval: str = _setting(
         "1s", "After what time at the latest a written document is searchable."

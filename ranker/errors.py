@@ -64,3 +64,9 @@ class OutputError(RankerError):
     """The scores cannot be written where they were asked for; nothing is left half-written."""
 
     exit_code = 2
+
+
+class SignalError(RankerError):
+    """A signal cannot be used. The message names its file, or what it gave, and the remedy."""
+
+    exit_code = 2

@@ -1,0 +1,99 @@
+"""A calculation: from the activity of a catalogue to its scores, with what each stage took."""
+
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from core.rank_editions import Edition, RankStore, RankStoreError
+from ranker import activity, editions
+from ranker.editions import Calculation
+from ranker.errors import RankerError
+from ranker.parameters import Prior
+from ranker.signals import Policy
+from ranker.solver import solve
+from ranker.sources import Source
+
+_LOCK: Final = ".lock"
+
+
+class BusyStoreError(RankerError):
+    """Another run writes to the store. Wait for it; two would only take each other's time."""
+
+
+def calculate(
+    source: Source, policy: Policy, *, parent: Edition | None, deterministic: bool = False
+) -> Calculation:
+    """The scores of all entities, starting from those of `parent` if there is one.
+
+    Raises what `activity.load`, `solver.solve` and `editions.prior_of` do.
+    """
+    loaded = activity.load(source, policy)
+    seconds = dict(loaded.seconds)
+    began = time.perf_counter()
+    prior: Prior | None = None
+    known = 0
+    if parent is not None:
+        prior, known = editions.prior_of(parent, loaded.entities)
+    seconds["prior"] = time.perf_counter() - began
+    solution = solve(
+        loaded.graph,
+        policy.parameters(deterministic=deterministic),
+        teleport=loaded.entities.spread(policy.teleport),
+        prior=prior,
+    )
+    seconds["solve"] = solution.seconds
+    return Calculation(
+        loaded=loaded,
+        solution=solution,
+        policy=policy,
+        source=source.name,
+        parent=None if parent is None else parent.name,
+        known=known,
+        seconds=seconds,
+    )
+
+
+def newest(store: RankStore) -> Edition | None:
+    """The newest edition that is whole; None if there is none."""
+    for name in store.names():
+        try:
+            return store.open(name)
+        except RankStoreError:
+            continue
+    return None
+
+
+def prune(store: RankStore, *, keep: int) -> list[str]:
+    """Remove the oldest editions but those in a slot, until `keep` of the others are left."""
+    slots = store.slots()
+    others = [name for name in store.names() if slots.slot_of(name) is None]
+    for name in others[keep:]:
+        store.remove(name)
+    return others[keep:]
+
+
+@contextmanager
+def sole_run(store: RankStore) -> Iterator[None]:
+    """Nobody else writes editions meanwhile; what killed runs left is removed.
+
+    Raises:
+        BusyStoreError: somebody does.
+    """
+    try:
+        store.folder.mkdir(parents=True, exist_ok=True)
+        lock = (store.folder / _LOCK).open("w")
+    except OSError as error:
+        raise RankStoreError(
+            f"the store {store.folder} cannot be written ({error.strerror}); set DISCO_RANK_STORE"
+        ) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BusyStoreError(
+                f"another run writes to {store.folder}; wait until it is done"
+            ) from None
+        store.sweep()
+        yield
