@@ -18,6 +18,7 @@ ANALYSIS_FILE = "shared.analysis.json"
 MAPPING_SUFFIX = ".mapping.json"
 HYDRATE_SUFFIX = ".hydrate.sql"
 DEPENDENTS_SUFFIX = ".dependents.sql"
+PRIVATE_SUFFIX = ".private.sql"
 PROFILE_SUFFIX = ".search.json"
 # What every document has: the pipeline and the query API rely on these fields.
 COMMON_FIELDS = frozenset(
@@ -84,6 +85,8 @@ class Definition(Recipe):
     mappings: Mapping[str, Any]  # body of the engine's mappings
     analysis: Mapping[str, Any]  # shared analysis settings
     profile: Mapping[str, Any]  # how the entity is searched; read by the query API
+    # SELECT of (id, name) of what nobody may find; None: that was not said.
+    private_sql: str | None = None
 
     @property
     def fields(self) -> frozenset[str]:
@@ -127,18 +130,17 @@ class _Reader:
         known = len(self.problems)
         mappings = self.json(f"{entity}{MAPPING_SUFFIX}")
         hydrate_sql = self._sql(f"{entity}{HYDRATE_SUFFIX}")
-        dependents_file = f"{entity}{DEPENDENTS_SUFFIX}"
-        has_dependents = (self._folder / dependents_file).exists()
         definition = Definition(
             entity=entity,
             source_table=str(_meta(mappings).get("source_table", "")),
             mappings=mappings,
             analysis=analysis,
             hydrate_sql=hydrate_sql,
-            dependents_sql=self._sql(dependents_file) if has_dependents else None,
+            dependents_sql=self._optional_sql(f"{entity}{DEPENDENTS_SUFFIX}"),
+            private_sql=self._optional_sql(f"{entity}{PRIVATE_SUFFIX}"),
             profile=self.json(f"{entity}{PROFILE_SUFFIX}"),
             hash=_hash(mappings, analysis, hydrate_sql),
-            ranked=RANK_FIELDS <= _properties(mappings),
+            ranked=_properties(mappings) >= RANK_FIELDS,
         )
         if len(self.problems) == known:
             self._validate(definition)
@@ -156,6 +158,9 @@ class _Reader:
             self._wrong(name, f"is a JSON {type(content).__name__}", "make it an object: {...}")
             return {}
         return content
+
+    def _optional_sql(self, name: str) -> str | None:
+        return self._sql(name) if (self._folder / name).exists() else None
 
     def _sql(self, name: str) -> str:
         # Nothing is cut off at the start: the line of an error is counted from there.

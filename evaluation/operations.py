@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from evaluation import comparison, lines, measures, qrels, runs
 from evaluation.comparison import DEFAULT_SEED, Comparison, Difference
 from evaluation.errors import FileError
+from evaluation.gauging import Gauge, Grades, Interval, Rankings, gauged
 from evaluation.measurement import Counts, Measurement, measured
 from evaluation.measures import DEFAULTS, Measure, is_count
 
@@ -14,9 +15,14 @@ __all__ = [
     "Comparison",
     "Counts",
     "Difference",
+    "Gauge",
+    "Grades",
+    "Interval",
     "Measure",
     "Measurement",
+    "Rankings",
     "compare_files",
+    "gauge",
     "is_count",
     "score_files",
 ]
@@ -59,6 +65,18 @@ def compare_files(
         for path in (first_path, second_path)
     )
     return comparison.compared(first, second, seed)
+
+
+def gauge(
+    grades: Grades,
+    rankings: Rankings,
+    before: Rankings | None = None,
+    name: str = "nDCG@10",
+    *,
+    seed: int = DEFAULT_SEED,
+) -> Gauge:
+    """Gauge rankings that were just made, beside others by the same queries; see `gauged`."""
+    return gauged(grades, rankings, before, name, seed=seed)
 
 
 def _check_paths(*paths: str) -> None:
