@@ -26,10 +26,10 @@ SUB_FIELDS: dict[str, dict[str, Any]] = {
     "exact": {"type": "keyword", "normalizer": "name"},
     "prefix": {"type": "text", "analyzer": "prefix", "search_analyzer": "prefix_search"},
     "text": {"type": "text", "analyzer": "text", "search_analyzer": "text_search"},
-    "text_long": {"type": "text", "analyzer": "text_long", "search_analyzer": "text_search"},
     "value": {"type": "keyword"},
 }
 LONG_TEXTS = frozenset({"description", "user_handle", "sounds"})
+LONG_TEXT = {"type": "text", "analyzer": "text_long", "search_analyzer": "text_search"}
 
 each = pytest.mark.parametrize("definition", DEFINITIONS.values(), ids=DEFINITIONS)
 
@@ -55,7 +55,7 @@ def test_all_text_is_analysed_alike(definition: Definition) -> None:
             wanted = SUB_FIELDS[name.partition(".")[2]]
             assert wanted.items() <= field.items(), name
         elif field["type"] == "text":
-            wanted = SUB_FIELDS["text_long" if name in LONG_TEXTS else "text"]
+            wanted = LONG_TEXT if name in LONG_TEXTS else SUB_FIELDS["text"]
             assert wanted.items() <= field.items(), name
 
 
