@@ -49,6 +49,20 @@ def events(*, stack: str, size: str, events: int, runs: int, as_json: bool) -> N
 
 
 @bench.command()
+@_stack_option
+@_size_option
+@click.option("--live", default=0.0, help="Live changes a second beside it, looked for by search.")
+@_runs_option
+@json_option
+def reindex(*, stack: str, size: str, live: float, runs: int, as_json: bool) -> None:
+    """One worker builds an index of sounds, beside the engine's ceiling on the same bytes."""
+    from benchmarks import reindex as module  # noqa: PLC0415 - loads a lot
+
+    report = module.measure(stack=stack, size=size.upper(), live=live, runs=runs, say=progress)
+    _finish(report, as_json)
+
+
+@bench.command()
 @click.option(
     "--size", type=click.Choice(["100k", "1m", "5m"]), default="1m", help="Nodes of the graph."
 )

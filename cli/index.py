@@ -1,7 +1,5 @@
 """`disco index`: definitions and the indices that are built from them."""
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
@@ -15,16 +13,12 @@ from cli.output import (
     exit_with,
     json_option,
     print_json,
-    print_json_line,
-    progress,
 )
+from cli.reindex import reindex
 from core.settings import Settings, load
 from indexer import operations
 from indexer.checking import DefinitionVerdict
 from indexer.checking import check as run_check
-from indexer.scan import Progress
-
-_PROGRESS_INTERVAL = 2.0
 
 T = TypeVar("T")
 
@@ -32,6 +26,9 @@ T = TypeVar("T")
 @click.group()
 def index() -> None:
     """Check definitions, and look after the indices that are built from them."""
+
+
+index.add_command(reindex)
 
 
 @index.command()
@@ -64,29 +61,6 @@ def list_generations(as_json: bool) -> None:
         click.echo(f"{one.name.entity:8} {one.state:11} {one.index}")
     if not generations:
         click.echo("no index yet; build them with: disco index reindex")
-
-
-@index.command()
-@click.argument("entities", nargs=-1, metavar="[ENTITY]...")
-@click.option(
-    "--no-promote",
-    "unpromoted",
-    is_flag=True,
-    help="Leave it as ready once it is complete, for `disco index promote`.",
-)
-@dry_run_option
-@json_option
-def reindex(*, entities: tuple[str, ...], unpromoted: bool, dry_run: bool, as_json: bool) -> None:
-    """Build a new index of ENTITY (default: of all) from its definition, and make it live.
-
-    Searches go to the old index until the new one is complete.
-    """
-    settings = load()
-    names = list(operations.definitions_of(settings, entities))
-    if dry_run:
-        _print_plan(settings, names, as_json)
-        return
-    uvloop.run(_reindex(settings, names, promoting=not unpromoted, as_json=as_json))
 
 
 @index.command()
@@ -153,62 +127,6 @@ def _run(settings: Settings, operation: Callable[[operations.Services], Awaitabl
             return await operation(services)
 
     return uvloop.run(run())
-
-
-async def _reindex(
-    settings: Settings, names: Sequence[str], *, promoting: bool, as_json: bool
-) -> None:
-    """All entity types side by side: small ones are done while the large one is read."""
-    async with operations.open_indexer(settings) as services, asyncio.TaskGroup() as builds:
-        for name in names:
-            builds.create_task(_build(services, name, promoting=promoting, as_json=as_json))
-
-
-async def _build(
-    services: operations.Services, name: str, *, promoting: bool, as_json: bool
-) -> None:
-    began = last = time.monotonic()
-    async for state in operations.build(services, name, promoting=promoting):
-        if not as_json and time.monotonic() - last >= _PROGRESS_INTERVAL:
-            last = time.monotonic()
-            progress(_progress_line(state, last - began))
-    _print_built(state, time.monotonic() - began, as_json)
-
-
-def _print_plan(settings: Settings, names: Sequence[str], as_json: bool) -> None:
-    plan = [
-        {"entity": name, "definition": definition.hash, "source_table": definition.source_table}
-        for name, definition in operations.definitions_of(settings, names).items()
-    ]
-    if as_json:
-        print_json({"plan": plan})
-        return
-    for step in plan:
-        click.echo(
-            f"would build an index of {step['entity']} from table {step['source_table']} "
-            f"(definition {step['definition']}), and make it live"
-        )
-
-
-def _progress_line(state: Progress, seconds: float) -> str:
-    share = f" of about {state.expected:,}" if state.expected else ""
-    return f"{state.entity}: {state.read:,}{share} documents, {state.read / seconds:,.0f}/s"
-
-
-def _print_built(state: Progress, seconds: float, as_json: bool) -> None:
-    if as_json:
-        print_json_line(
-            {
-                "entity": state.entity,
-                "index": state.index,
-                "documents": state.read,
-                "outcomes": state.outcomes,
-                "seconds": round(seconds, 3),
-            }
-        )
-    else:
-        rate = state.read / seconds
-        click.echo(f"{state.entity}: {state.read:,} documents in {seconds:.1f} s ({rate:,.0f}/s)")
 
 
 def _print_exchange(exchange: operations.Exchange, *, dry_run: bool, as_json: bool) -> None:

@@ -21,6 +21,13 @@ LATENCY_BUCKETS = (
 )
 
 
+# Until logging is configured: results go to standard output, so log lines must not.
+structlog.configure(
+    wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+    logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+)
+
+
 def configure_logging(settings: Settings) -> None:
     """Send log lines of `settings.log_level` and above to standard error, as JSON or for people."""
     as_json = settings.log_format == "json" or (

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from aio_pika.abc import AbstractConnection
 from aiormq.abc import AbstractChannel, DeliveredMessage
@@ -24,27 +24,56 @@ class Delivery:
     routing_key: str
     body: bytes
     parts: int = 1  # events in it that are not finished
+    redelivered: bool = False  # whether somebody had it before
+
+
+class Acknowledgement(NamedTuple):
+    """One frame to the broker."""
+
+    tag: int
+    multiple: bool  # whether it stands for all before it, too
 
 
 class Acknowledger:
     """Acknowledges the longest unbroken run of finished deliveries with one frame.
 
     A delivery that is not finished holds back the acknowledgement of those after it, not their
-    processing.
+    processing. One that is set apart, because it takes long, holds back nothing: what comes after
+    it is acknowledged one by one.
     """
 
     def __init__(self) -> None:
         self._front = 1
         self._finished: set[int] = set()
+        self._apart: set[int] = set()
+        self._alone: set[int] = set()  # acknowledged beyond the front
 
-    def finish(self, tags: list[int]) -> int:
-        """Note finished tags; the tag up to which all are finished now, or 0 for no news."""
+    def set_apart(self, tag: int) -> None:
+        """Let the acknowledgement of others not wait for this one."""
+        self._apart.add(tag)
+
+    def finish(self, tags: list[int]) -> list[Acknowledgement]:
+        """Note finished tags; what to tell the broker now."""
         self._finished.update(tags)
-        before = self._front
+        run = 0
         while self._front in self._finished:
             self._finished.remove(self._front)
+            # The broker does not know it any more: no frame may name it again.
+            if self._front in self._alone:
+                self._alone.remove(self._front)
+            else:
+                run = self._front
             self._front += 1
-        return self._front - 1 if self._front > before else 0
+        self._apart.difference_update(tags)
+        return [*([Acknowledgement(run, multiple=True)] if run else []), *self._beyond()]
+
+    def _beyond(self) -> list[Acknowledgement]:
+        """Finished tags beyond one that was set apart and is not finished."""
+        if self._front not in self._apart:
+            return []
+        ready = sorted(self._finished - self._alone)
+        self._alone.update(ready)
+        return [Acknowledgement(tag, multiple=False) for tag in ready]
 
 
 class Consumer:
@@ -82,13 +111,18 @@ class Consumer:
         """
         for delivery in deliveries:
             delivery.parts -= 1
-        tag = self._acknowledger.finish([one.tag for one in deliveries if one.parts <= 0])
-        if not tag or self._channel is None:
+        frames = self._acknowledger.finish([one.tag for one in deliveries if one.parts <= 0])
+        if not frames or self._channel is None:
             return
         try:
-            await self._channel.basic_ack(tag, multiple=True, wait=False)
+            for tag, multiple in frames:
+                await self._channel.basic_ack(tag, multiple=multiple, wait=False)
         except UNAVAILABLE_ERRORS as error:
             log.warning("ack_failed", queue=self.queue, error=repr(error))
+
+    def set_apart(self, delivery: Delivery) -> None:
+        """Let the acknowledgement of other deliveries not wait for this one: it takes long."""
+        self._acknowledger.set_apart(delivery.tag)
 
     async def bury(
         self, delivery: Delivery, reason: str, detail: str, *, body: bytes | None = None
@@ -116,4 +150,11 @@ class Consumer:
     async def _on_message(self, message: DeliveredMessage) -> None:
         tag = message.delivery_tag
         assert tag is not None
-        self._handler(Delivery(tag, message.routing_key or "", message.body))
+        self._handler(
+            Delivery(
+                tag,
+                message.routing_key or "",
+                message.body,
+                redelivered=bool(message.redelivered),
+            )
+        )

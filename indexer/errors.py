@@ -53,6 +53,13 @@ class UnreadableEntityError(IndexerError):
     """The SQL of a definition fails for every row; the message has PostgreSQL's words."""
 
 
+class ScanRejectedError(IndexerError):
+    """The engine refuses documents of this definition; the message has the first reason.
+
+    Mend the mapping or the SQL, check them with `disco index check`, and build again.
+    """
+
+
 class NoGenerationError(IndexerError):
     """An entity type has no index yet. Build one with `disco index reindex ENTITY`."""
 

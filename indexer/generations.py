@@ -29,6 +29,8 @@ LEASE_SECONDS = 1.0
 # The engine leaves larger segments alone until most of their documents are outdated.
 _LARGEST_SEGMENT = 4_000_000_000  # bytes
 _COMPACTION_SECONDS = 3_600
+# While a scan fills it nobody searches a generation, and what is lost of it is written again.
+_BULK_SETTINGS = {"number_of_replicas": 0, "refresh_interval": "-1"}
 
 
 class State(StrEnum):
@@ -170,8 +172,18 @@ class Generations:
                 return generation
         raise NoGenerationError(f"{entity} has no live index; run `disco index reindex {entity}`")
 
-    async def create(self, definition: Definition) -> Generation:
-        """A new, empty generation that takes live writes from a lease later on."""
+    async def named(self, index: str) -> Generation:
+        """The generation of that name; raises `NoGenerationError`."""
+        for generation in await self.list():
+            if generation.index == index:
+                return generation
+        raise NoGenerationError(f"there is no index {index} any more; somebody deleted it")
+
+    async def create(self, definition: Definition, *, for_bulk: bool = False) -> Generation:
+        """A new, empty generation that takes live writes from a lease later on.
+
+        With `for_bulk` it has neither copies nor refreshes, until it is given to `open_up`.
+        """
         name = GenerationName(
             prefix=self._settings.index_prefix,
             entity=definition.entity,
@@ -180,8 +192,19 @@ class Generations:
         )
         index = name.build()
         await self._forbid_accidents()
-        await self._engine.indices.create(index=index, **index_body(definition, self._settings))
+        body = index_body(definition, self._settings)
+        if for_bulk:
+            body["settings"] |= _BULK_SETTINGS
+        await self._engine.indices.create(index=index, **body)
         return Generation(name=name, index=index, recipe=definition, state=State.BUILDING)
+
+    async def open_up(self, generation: Generation) -> None:
+        """Give a generation that was filled in bulk the settings of one that is searched."""
+        settings = {
+            "number_of_replicas": self._settings.engine_replicas,
+            "refresh_interval": self._settings.refresh_interval,
+        }
+        await self._engine.indices.put_settings(index=generation.index, settings=settings)
 
     async def _forbid_accidents(self) -> None:
         """See to it that no generation comes into being by a write.
@@ -272,4 +295,8 @@ class Generations:
 
     async def delete(self, generation: Generation) -> None:
         """Delete a generation for good."""
-        await self._engine.indices.delete(index=generation.index, ignore_unavailable=True)
+        await self.remove(generation.index)
+
+    async def remove(self, index: str) -> None:
+        """Delete the generation of that name, if it is there."""
+        await self._engine.indices.delete(index=index, ignore_unavailable=True)

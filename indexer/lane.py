@@ -29,6 +29,9 @@ from indexer.metrics import (
     RETRIES,
 )
 from indexer.pipeline import Results
+from indexer.range_lane import RangeLane
+from indexer.range_messages import PREFIX as RANGE_PREFIX
+from indexer.range_messages import MalformedRangeError
 
 _BATCHES_IN_FLIGHT = 2
 _FIRST_BACKOFF = 0.1
@@ -63,15 +66,18 @@ class Lane:
         settings: LaneSettings,
         fanout: Fanout,
         *,
+        ranges: RangeLane | None = None,
         gives_way: Callable[[], bool] = lambda: False,
         written: Written = lambda _ages: None,
     ) -> None:
         """`gives_way` tells whether more urgent work waits: then batches come seldom.
 
-        `written` is told of all that has its outcome.
+        `ranges` takes the ranges of builds that the queue has. `written` is told of all that has
+        its outcome.
         """
         self._settings = settings
         self._fanout = fanout
+        self._ranges = ranges
         self._gives_way = gives_way
         self._written = written
         self._coalescer = Coalescer()
@@ -83,8 +89,8 @@ class Lane:
 
     @property
     def pending(self) -> int:
-        """Distinct entities that it holds and has not settled."""
-        return len(self._coalescer)
+        """Distinct entities that it holds and has not settled, and ranges of builds."""
+        return len(self._coalescer) + (self._ranges.pending if self._ranges else 0)
 
     async def run(self, connection: AbstractConnection, stop: asyncio.Event) -> None:
         """Process until `stop` is set, then finish what is at hand.
@@ -94,6 +100,8 @@ class Lane:
         await self._consumer.start(connection)
         async with asyncio.TaskGroup() as batches:
             stopping = batches.create_task(self._stop_consuming(stop))
+            if self._ranges is not None:
+                batches.create_task(self._ranges.run(self._finish_range, stop))
             while not self._is_done(stop):
                 await self._bury_poison()
                 if await self._wait_for_batch(stop):
@@ -106,7 +114,7 @@ class Lane:
     def _is_done(self, stop: asyncio.Event) -> bool:
         if not stop.is_set() or self._poison:
             return False
-        left_to_others = not self._settings.drains and self.pending > self._settings.size
+        left_to_others = not self._settings.drains and len(self._coalescer) > self._settings.size
         return left_to_others or not self._coalescer.is_waiting
 
     async def _let_pass(self, stop: asyncio.Event) -> None:
@@ -138,6 +146,9 @@ class Lane:
         return False
 
     def _receive(self, delivery: Delivery) -> None:
+        if self._ranges is not None and delivery.routing_key.startswith(RANGE_PREFIX):
+            self._receive_range(self._ranges, delivery)
+            return
         try:
             events = decode_all(
                 delivery.routing_key, delivery.body, size_limit=self._settings.size_limit
@@ -155,6 +166,17 @@ class Lane:
                 now=now,
             )
         self._arrival.set()
+
+    def _receive_range(self, ranges: RangeLane, delivery: Delivery) -> None:
+        try:
+            ranges.receive(delivery)
+        except MalformedRangeError as error:
+            self._reject(delivery, "bad_range", str(error))
+        else:
+            self._consumer.set_apart(delivery)
+
+    async def _finish_range(self, delivery: Delivery) -> None:
+        await self._consumer.finish([delivery])
 
     def _reject(self, delivery: Delivery, reason: str, detail: str) -> None:
         self._poison.append((delivery, reason, detail))

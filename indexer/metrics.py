@@ -68,6 +68,22 @@ BULK_SECONDS = Histogram(
     buckets=LATENCY_BUCKETS,
     registry=REGISTRY,
 )
+BULK_BODY_BYTES = Gauge(
+    "disco_indexer_scan_body_bytes",
+    "Bytes of the last bulk body of a build; the worker finds the size that suits the engine.",
+    registry=REGISTRY,
+)
+BULK_IN_FLIGHT = Gauge(
+    "disco_indexer_scan_bodies_in_flight",
+    "Bulk bodies of builds that are under way.",
+    registry=REGISTRY,
+)
+RANGES = Counter(
+    "disco_indexer_ranges_total",
+    "Ranges of builds that this worker has finished, by the phase of the build.",
+    ["entity", "phase"],
+    registry=REGISTRY,
+)
 REFRESH_SECONDS = Histogram(
     "disco_indexer_refresh_seconds",
     "One refresh that a worker asked for after live changes.",

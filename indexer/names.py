@@ -2,6 +2,7 @@
 
 <prefix>-<entity>-<definition hash, 8 hex>-<UTC yyyymmddhhmmssffffff>    a generation
 <prefix>-<entity>                                                        the live alias
+<prefix>-build_journal                                                   the records of builds
 """
 
 import re
@@ -45,6 +46,11 @@ def parse(name: str) -> GenerationName | None:
 def live_alias(prefix: str, entity: str) -> str:
     """The alias that queries of an entity type address."""
     return f"{prefix}-{entity}"
+
+
+def journal_name(prefix: str) -> str:
+    """The index of the records of builds. No entity type has an underscore in its name."""
+    return f"{prefix}-build_journal"
 
 
 def generation_pattern(prefix: str, entity: str = "*") -> str:

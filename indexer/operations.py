@@ -1,7 +1,6 @@
 """The indexer's door: what the command line and the HTTP API may ask of it."""
 
 import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -15,10 +14,10 @@ from core.definitions import Definition, load
 from core.engine import engine_client
 from core.operation_log import Actor, Operation, OperationInProgressError, OperationLog
 from core.settings import Settings
-from indexer import parity, worker
+from indexer import parity, reindexing, worker
 from indexer.cascade import RefreshPublisher
 from indexer.errors import IndexerError
-from indexer.generations import Generation, Generations, State
+from indexer.generations import Generation, Generations
 from indexer.promotion import (
     Exchange,
     outdated,
@@ -27,7 +26,7 @@ from indexer.promotion import (
     plan_rollback,
 )
 from indexer.recording import document_of, log_of, subject_of
-from indexer.scan import Progress, scan
+from indexer.reindexing import Progress
 from indexer.services import Services, open_services
 from indexer.verification import Difference
 
@@ -41,16 +40,22 @@ __all__ = [
     "UnknownEntityError",
     "Verdict",
     "build",
+    "cancel_build",
     "definitions_of",
     "document_of",
+    "follow_build",
     "generations_of",
     "history",
     "known_generations",
+    "list_builds",
     "list_generations",
     "open_indexer",
+    "pause_build",
     "promote",
+    "resume_build",
     "retire",
     "rollback",
+    "start_build",
     "verify",
     "work",
 ]
@@ -112,29 +117,51 @@ async def build(
 ) -> AsyncIterator[Progress]:
     """Build a new generation from the definition, and make it the live one; yields progress.
 
-    Without `promoting` it ends as ready, for `promote`, and nothing is retired.
-    Live events reach the generation while it is built. Before it becomes live, it is compared with
-    the database, and mended. If the build fails, it is deleted, and the old one stays live.
+    Without `promoting` it ends as ready, for `promote`, and nothing is retired. Workers do the
+    work, or this process where there is none. Live events reach the generation while it is built.
+    Before it is ready, it is compared with the database, and mended. If the build fails, its
+    generation is deleted, and the old one stays live. Who stops following does not stop the build:
+    `pause_build` and `cancel_build` do.
     """
-    definition = services.definitions[entity]
-    async with open_broker(services.settings, name="disco reindex") as connection:
-        # Events that come before the first worker does must have a queue to wait in.
-        await declare_topology(await connection.channel(), services.settings)
-    generation = await services.generations.create(definition)
-    try:
-        async for progress in scan(services, generation):
-            yield progress
-        await services.generations.compact(generation)
-        generation = await services.generations.enter(generation, State.CATCHING_UP)
-        await parity.establish(services, generation)
-        generation = await services.generations.enter(generation, State.READY)
-    except BaseException:
-        with contextlib.suppress(Exception):
-            await services.generations.delete(generation)
-        raise
+    begun = await reindexing.start(services, entity)
+    async for progress in follow_build(services, entity, begun.index, promoting=promoting):
+        yield progress
+
+
+async def follow_build(
+    services: Services, entity: str, index: str, *, promoting: bool
+) -> AsyncIterator[Progress]:
+    """Follow a build to its end as `build` does, whoever began it."""
+    async for progress in reindexing.follow(services, entity, index):
+        yield progress
     if promoting:
-        await promote(services, generation.index)
+        await promote(services, index)
         await _retire(services, entity)
+
+
+async def start_build(services: Services, entity: str) -> Progress:
+    """Begin a build and leave it to workers; it ends as ready. Raises `BuildUnderWayError`."""
+    return reindexing.progress_of(await reindexing.start(services, entity))
+
+
+async def pause_build(services: Services, entity: str) -> Progress:
+    """Have workers finish the ranges that they are at, and take no more; or `NoBuildError`."""
+    return reindexing.progress_of(await reindexing.pause(services, entity))
+
+
+async def resume_build(services: Services, entity: str) -> Progress:
+    """Go on with a build that was paused, or that nobody goes on with; or `NoBuildError`."""
+    return reindexing.progress_of(await reindexing.resume(services, entity))
+
+
+async def cancel_build(services: Services, entity: str) -> Progress:
+    """Give a build up, and delete its generation; raises `NoBuildError`."""
+    return reindexing.progress_of(await reindexing.cancel(services, entity))
+
+
+async def list_builds(services: Services, entities: Sequence[str] = ()) -> list[Progress]:
+    """The last build of each of the entity types (default: of all) that had one."""
+    return await reindexing.builds(services, entities or list(services.definitions))
 
 
 async def promote(services: Services, index: str, *, dry_run: bool = False) -> Exchange:

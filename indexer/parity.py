@@ -1,18 +1,16 @@
 """Parity: one generation against the database, and what it takes to make them equal."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
 
 from core.telemetry import logger
+from indexer.builds import Range, Tally
 from indexer.changes import Change, Key, Write
 from indexer.errors import IndexerError
-from indexer.generations import LEASE_SECONDS, Generation
+from indexer.generations import Generation
 from indexer.services import Services, route_to
 from indexer.verification import Compared, Comparison, Difference, confirm
+from indexer.windows import Window
 
-_PASSES = 5
-_LONGEST_WRITE = 5.0  # seconds from a hydration to the end of its write
 _PATIENCE = 5.0  # seconds that a change may be on its way
 
 log = logger("parity")
@@ -34,7 +32,10 @@ async def compare(
     _, pool = await services.fence.wait()
     pipeline = services.pipeline(route_to(generation), _NoCascade())
     comparison = Comparison(
-        recipe=generation.recipe, index=generation.index, pool=pool, engine=services.engine
+        recipe=generation.recipe,
+        index=generation.index,
+        pool=pool,
+        engine=services.engine,
     )
     async for compared in comparison.run():
         confirmed = await confirm(
@@ -43,30 +44,27 @@ async def compare(
         yield compared, confirmed
 
 
-async def establish(services: Services, generation: Generation) -> int:
-    """Make a generation equal to the database while both go on changing; how many were mended.
+async def compare_range(services: Services, generation: Generation, ids: Range) -> Tally:
+    """Compare one range of a generation that is being built, and mend what differs.
 
-    Passes are repeated until one finds nothing. Raises `NoParityError`.
+    Raises `NoParityError` for what cannot be mended. Both sides go on changing meanwhile.
     """
-    # A write that was hydrated before every worker knew the generation must have landed by now.
-    age = datetime.now(UTC) - generation.name.created_at
-    await asyncio.sleep(max(0.0, LEASE_SECONDS + _LONGEST_WRITE - age.total_seconds()))
-    mended = 0
-    found: list[Key] = []
-    for _ in range(_PASSES):
-        found = []
-        async for _, differences in compare(services, generation, patience=_PATIENCE):
-            keys = [difference.key for difference in differences]
-            await _mend(services, generation, keys)
-            found += keys
-        if not found:
-            return mended
-        mended += len(found)
-        log.info("parity_mended", index=generation.index, count=len(found))
-    raise NoParityError(
-        f"{generation.index} still differs from the database after {_PASSES} passes, "
-        f"for example at {', '.join(f'{entity} {one}' for entity, one in found[:5])}"
+    _, pool = await services.fence.wait()
+    pipeline = services.pipeline(route_to(generation), _NoCascade())
+    comparison = Comparison(
+        recipe=generation.recipe,
+        index=generation.index,
+        pool=pool,
+        engine=services.engine,
     )
+    compared = await comparison.compare(Window(ids.start, ids.end))
+    differences = await confirm(
+        compared.differences, pipeline.hydrator, pipeline.store, patience=_PATIENCE
+    )
+    await _mend(services, generation, [difference.key for difference in differences])
+    if differences:
+        log.info("parity_mended", index=generation.index, count=len(differences))
+    return Tally(differences=len(differences))
 
 
 async def _mend(services: Services, generation: Generation, keys: Sequence[Key]) -> None:

@@ -1,132 +1,99 @@
 """The scan: the source that synthesises a creation event for every row.
 
-It feeds a new generation through the same hydration and the same writer as live events, with each
-row's own time as version, so that every live event wins over it.
+It feeds a new generation with the rows' own times as versions, so that every live event wins over
+it. Documents pass from the database to the engine as they are: JSON text by COPY, cut into bulk
+bodies, several under way at a time.
 """
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import asyncpg
 
-from core.database import UNAVAILABLE_ERRORS, Pool
+from core.database import STATEMENT_ERRORS, UNAVAILABLE_ERRORS, Pool
 from core.definitions import Recipe
-from core.telemetry import logger
-from indexer.changes import Answer, Outcome, Write
-from indexer.errors import IndexerError, TemporarilyUnavailableError
-from indexer.generations import LEASE_SECONDS, Generation
-from indexer.hydrator import documents_by_range, row_of
-from indexer.services import Services
-from indexer.windows import Window, count_rows, windows
-from indexer.writer import EngineStore
+from indexer.builds import Range, Tally
+from indexer.bulk_lines import DELIMITER, QUOTE, Body, Cutter, bulk_lines
+from indexer.bulk_loader import Loader
+from indexer.errors import ScanRejectedError, TemporarilyUnavailableError
+from indexer.generations import Generation
 
-_WINDOW_ROWS = 2_000
-_IN_FLIGHT = 2
-_FIRST_BACKOFF = 0.2
-_LONGEST_BACKOFF = 10.0
-
-log = logger("scan")
+# A range takes seconds. One that takes longer waits for an engine that has no room.
+_LONGEST_COPY = 300.0
+# The database sends 8 kB at a time, and to be woken for each costs more than all else that is done
+# here. So after a small piece the next ones are given some time to come together.
+_SMALL_READ = 64_000  # bytes
+_PAUSE = 0.004  # seconds
 
 
-class ScanRejectedError(IndexerError):
-    """The engine refuses documents of this definition; the message has the first reason.
+async def scan_range(pool: Pool, generation: Generation, ids: Range, loader: Loader) -> Tally:
+    """Write every document of a range of ids; `pool` must see what was before every lease began.
 
-    Mend the mapping or the SQL, check them with `disco index check`, and build again.
+    Raises `ScanRejectedError` for what another definition alone can mend, and
+    `TemporarilyUnavailableError`: do the range again, from the database on.
     """
-
-
-@dataclass(kw_only=True)
-class Progress:
-    """How far a scan is."""
-
-    entity: str
-    index: str
-    expected: int  # rows of the table, as the planner estimates
-    read: int = 0  # documents hydrated
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
-
-
-async def scan(services: Services, generation: Generation) -> AsyncIterator[Progress]:
-    """Fill a generation; yields after each window. The generation must be older than a lease.
-
-    Raises `ScanRejectedError` at the first document that the engine refuses.
-    """
-    recipe = generation.recipe
-    # From now on every worker writes to the generation; the scan reads what was before.
-    await asyncio.sleep(LEASE_SECONDS)
-    _, pool = await services.fence.wait()
-    store = EngineStore(services.engine, {recipe.entity: [generation.index]})
-    progress = Progress(
-        entity=recipe.entity,
-        index=generation.index,
-        expected=await count_rows(pool, recipe),
-    )
-    running: deque[asyncio.Task[Counter[Outcome]]] = deque()
+    reader = _Reader(generation, loader)
     try:
-        async for window in windows(pool, recipe, rows=_WINDOW_ROWS):
-            running.append(asyncio.create_task(_copy(pool, recipe, store, window)))
-            if len(running) == _IN_FLIGHT:
-                yield _add(progress, await running.popleft())
-        while running:
-            yield _add(progress, await running.popleft())
-    finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        async with asyncio.TaskGroup() as sends:
+            await reader.read(pool, ids, sends)
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from group
+    return Tally(outcomes=reader.outcomes)
 
 
-def _add(progress: Progress, outcomes: Counter[Outcome]) -> Progress:
-    progress.read += outcomes.total()
-    progress.outcomes += outcomes
-    return progress
+Receive = Callable[[bytes], Coroutine[Any, Any, None]]
 
 
-async def _copy(pool: Pool, recipe: Recipe, store: EngineStore, window: Window) -> Counter[Outcome]:
-    """Hydrate and write one window, again from the start while a service is away."""
-    backoff = _FIRST_BACKOFF
-    while True:
+class _Reader:
+    """Reads one range, and has its bodies sent while it reads on."""
+
+    def __init__(self, generation: Generation, loader: Loader) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self._index = generation.index
+        self._recipe: Recipe = generation.recipe
+        self._loader = loader
+
+    async def read(self, pool: Pool, ids: Range, sends: asyncio.TaskGroup) -> None:
+        cutter = Cutter()
+
+        async def receive(data: bytes) -> None:
+            for body in cutter.add(data, self._loader.body_bytes):
+                await self._send(body, sends)
+            if len(data) < _SMALL_READ:
+                await asyncio.sleep(_PAUSE)
+
+        await self._copy(pool, ids, receive)
+        for body in cutter.rest():
+            await self._send(body, sends)
+
+    async def _copy(self, pool: Pool, ids: Range, receive: Receive) -> None:
         try:
-            outcomes = await _attempt(pool, recipe, store, window)
-            if not outcomes[Outcome.UNAVAILABLE]:
-                return outcomes
-            reason = f"the engine had no room for {outcomes[Outcome.UNAVAILABLE]} documents"
-        except TemporarilyUnavailableError as error:
-            reason = str(error)
-        log.warning("scan_postponed", entity=recipe.entity, reason=reason, retry_in=backoff)
-        await asyncio.sleep(backoff)
-        backoff = min(backoff * 2, _LONGEST_BACKOFF)
-
-
-async def _attempt(
-    pool: Pool, recipe: Recipe, store: EngineStore, window: Window
-) -> Counter[Outcome]:
-    try:
-        records = await pool.fetch(documents_by_range(recipe), *window)
-    except UNAVAILABLE_ERRORS as error:
-        raise TemporarilyUnavailableError("PostgreSQL", repr(error)) from error
-    except asyncpg.PostgresError as error:
-        raise ScanRejectedError(
-            f"hydration of {recipe.entity} ids {window.start} to {window.end} failed: {error}"
-        ) from error
-    writes = [_write(recipe.entity, record) for record in records]
-    if not writes:
-        return Counter()
-    answers = await store.write(writes)
-    _refuse_poison(recipe.entity, writes, answers)
-    return Counter(answer.outcome for answer in answers)
-
-
-def _write(entity: str, record: asyncpg.Record) -> Write:
-    key, row = row_of(entity, record)
-    return Write(key, row.updated_at, row)
-
-
-def _refuse_poison(entity: str, writes: Sequence[Write], answers: Sequence[Answer]) -> None:
-    for write, answer in zip(writes, answers, strict=True):
-        if answer.outcome is Outcome.REJECTED:
+            async with pool.acquire() as connection:
+                await connection.copy_from_query(
+                    bulk_lines(self._recipe),
+                    ids.start,
+                    ids.end,
+                    output=receive,
+                    timeout=_LONGEST_COPY,
+                    format="csv",
+                    delimiter=DELIMITER,
+                    quote=QUOTE,
+                )
+        except (*UNAVAILABLE_ERRORS, asyncpg.QueryCanceledError) as error:
+            raise TemporarilyUnavailableError("PostgreSQL", repr(error)) from error
+        except asyncpg.PostgresError as error:
+            hint = "" if isinstance(error, STATEMENT_ERRORS) else " for one of its rows"
             raise ScanRejectedError(
-                f"the engine refuses {entity} {write.key[1]}: {answer.reason}; "
-                f"mend the definition (`disco index check {entity}`) and build again"
-            )
+                f"hydration of {self._recipe.entity} ids {ids.start} to {ids.end} fails{hint}: "
+                f"{error}; mend the definition (`disco index check {self._recipe.entity}`)"
+            ) from error
+
+    async def _send(self, body: Body, sends: asyncio.TaskGroup) -> None:
+        await self._loader.admit()
+        # A task that is cancelled before it has begun must give its turn back, too.
+        sends.create_task(self._load(body)).add_done_callback(lambda _: self._loader.release())
+
+    async def _load(self, body: Body) -> None:
+        self.outcomes += await self._loader.load(self._index, body)

@@ -11,10 +11,12 @@ from core.definitions import Definition
 from core.engine import engine_client
 from core.operation_log import Actor
 from core.settings import Settings
+from indexer.build_journal import Journal
 from indexer.fence import ReplicaFence
 from indexer.generations import Generation, Generations, Route
 from indexer.hydrator import DatabaseHydrator
 from indexer.pipeline import Cascade, Pipeline
+from indexer.shared_task import SharedTask
 from indexer.writer import EngineStore
 
 
@@ -28,6 +30,8 @@ class Services:
     engine: AsyncElasticsearch
     fence: ReplicaFence
     generations: Generations
+    journal: Journal
+    assistant: SharedTask = field(default_factory=SharedTask)  # does background work, if need be
     # Whoever is in charge of what is done with them; the operation log names him.
     actor: Actor = field(default_factory=Actor.of_this_process)
 
@@ -63,4 +67,5 @@ async def open_services(
             engine=engine,
             fence=ReplicaFence(databases, patience=settings.replica_patience),
             generations=Generations(engine, settings),
+            journal=Journal(engine, settings),
         )

@@ -20,7 +20,7 @@ from core.errors import DiscoError
 from core.telemetry import logger
 from indexer import parity
 from indexer.cascade import RefreshPublisher
-from indexer.generations import Generation
+from indexer.generations import Generation, State
 from indexer.metrics import SWEEP_COMPLETED, SWEEP_DIFFERENCES, SWEPT
 from indexer.services import Services
 from indexer.verification import Difference
@@ -61,7 +61,7 @@ class Sweep:
                 return
             try:
                 while not stop.is_set():
-                    for generation in await self._services.generations.list():
+                    for generation in await self._filled():
                         # A round takes long: one that was there when it began may be deleted.
                         with contextlib.suppress(NotFoundError):
                             await self._sweep(generation)
@@ -69,6 +69,12 @@ class Sweep:
                     await asyncio.sleep(_PAUSE_SECONDS)
             finally:
                 await connection.fetchval("SELECT pg_advisory_unlock($1)", self._lock)
+
+    async def _filled(self) -> list[Generation]:
+        """The generations but those that a build fills and compares itself."""
+        unfinished = (State.BUILDING, State.CATCHING_UP)
+        generations = await self._services.generations.list()
+        return [one for one in generations if one.state not in unfinished]
 
     async def _sweep(self, generation: Generation) -> None:
         began, swept = time.monotonic(), 0

@@ -30,23 +30,38 @@ async def windows(
 
     Raises `TemporarilyUnavailableError` when the server is away.
     """
-    statement = f"SELECT id FROM {recipe.source_table} WHERE id >= $1 ORDER BY id OFFSET $2 LIMIT 1"
-    while True:
-        try:
-            end = await pool.fetchval(statement, start, rows)
-        except UNAVAILABLE_ERRORS as error:
-            raise TemporarilyUnavailableError("PostgreSQL", repr(error)) from error
-        if end is None:
-            yield Window(start, END_OF_IDS)
-            return
-        yield Window(start, end)
-        start = end
+    while start < END_OF_IDS:
+        window, _ = await next_window(pool, recipe, rows=rows, start=start)
+        yield window
+        start = window.end
+
+
+async def next_window(pool: Pool, recipe: Recipe, *, rows: int, start: int) -> tuple[Window, int]:
+    """The window of `rows` rows from `start` on, and how many rows are in it.
+
+    With fewer rows left it is the last one, which ends at `END_OF_IDS`.
+    Raises `TemporarilyUnavailableError` when the server is away.
+    """
+    statement = (
+        "SELECT count(*), max(id) FROM "
+        f"(SELECT id FROM {recipe.source_table} WHERE id >= $1 ORDER BY id LIMIT $2) w"
+    )
+    try:
+        [(count, last)] = await pool.fetch(statement, start, rows)
+    except UNAVAILABLE_ERRORS as error:
+        raise TemporarilyUnavailableError("PostgreSQL", repr(error)) from error
+    return Window(start, last + 1 if count == rows else END_OF_IDS), count
 
 
 async def count_rows(pool: Pool, recipe: Recipe) -> int:
-    """About how many rows the table has, from the planner's statistics; 0 if it has none yet."""
+    """About how many rows the table has; 0 if the planner has no statistics of it yet.
+
+    Rows a page by the last statistics, times the pages that there are now, as the planner does.
+    """
     estimate = await pool.fetchval(
-        "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass($1)",
+        "SELECT (greatest(reltuples, 0) / greatest(relpages, 1) "
+        "* (pg_relation_size(oid) / current_setting('block_size')::integer))::bigint "
+        "FROM pg_class WHERE oid = to_regclass($1)",
         recipe.source_table,
     )
-    return max(0, estimate or 0)
+    return estimate or 0

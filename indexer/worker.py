@@ -28,6 +28,8 @@ from indexer.cascade import RefreshPublisher
 from indexer.fanout import Fanout
 from indexer.lane import Lane, LaneSettings, Written
 from indexer.metrics import CONSUMING, LAG_SECONDS, QUEUE_DEPTH, RETRIES
+from indexer.range_lane import RangeLane
+from indexer.range_messages import RangePublisher
 from indexer.refresher import Refresher
 from indexer.services import Services, open_services
 from indexer.sweep import Sweep
@@ -60,8 +62,10 @@ async def run(
 class Worker:
     """Consumes both queues in sessions with the broker, and sweeps when it has time."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, *, background_only: bool = False) -> None:
+        """With `background_only` it leaves live changes to others."""
         self._services = services
+        self._background_only = background_only
         self._lanes: list[Lane] = []
         self._sweep = Sweep(services, is_busy=self._is_busy)
 
@@ -82,11 +86,15 @@ class Worker:
                 log.warning("drain_incomplete", pending=self._pending())
                 consuming.cancel()
 
+    async def run_background(self, stop: asyncio.Event) -> None:
+        """Do the work of the batch queue alone until `stop` is set."""
+        await self._keep_consuming(stop)
+
     def _pending(self) -> int:
         return sum(lane.pending for lane in self._lanes)
 
     def _has_backlog(self) -> bool:
-        return self._lanes[0].pending > _BACKLOG
+        return not self._background_only and self._lanes[0].pending > _BACKLOG
 
     def _is_busy(self) -> bool:
         return self._pending() > _BUSY
@@ -112,7 +120,8 @@ class Worker:
     async def _consume(self, connections: list[AbstractConnection], stop: asyncio.Event) -> None:
         """Consume both queues until `stop` is set, or until a connection is lost."""
         services = self._services
-        fanout = Fanout(services, RefreshPublisher(await connections[1].channel()))
+        channel = await connections[1].channel()
+        fanout = Fanout(services, RefreshPublisher(channel))
         live, background = _lane_settings(services.settings)
         refresher = Refresher(
             services.generations,
@@ -124,10 +133,11 @@ class Worker:
         batch = Lane(
             background,
             fanout,
+            ranges=RangeLane(services, RangePublisher(channel), gives_way=self._has_backlog),
             gives_way=self._has_backlog,
             written=_observer(_seconds(services.settings.refresh_interval)),
         )
-        self._lanes = [interactive, batch]
+        self._lanes = [batch] if self._background_only else [interactive, batch]
         log.info("worker_ready", entities=sorted(services.definitions))
         async with asyncio.TaskGroup() as tasks:
             watchers = [tasks.create_task(_watch(connection)) for connection in connections]
@@ -137,7 +147,9 @@ class Worker:
             await asyncio.gather(
                 *(
                     lane.run(connection, stop)
-                    for lane, connection in zip(self._lanes, connections, strict=True)
+                    for lane, connection in zip(
+                        self._lanes, connections[-len(self._lanes) :], strict=True
+                    )
                 )
             )
             for watcher in watchers:

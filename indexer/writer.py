@@ -15,7 +15,7 @@ from indexer.errors import (
 )
 from indexer.metrics import BULK_SECONDS, WRITES
 
-_ANSWER_PATHS = ("errors", "items.*.status", "items.*.error.type", "items.*.error.reason",
+ANSWER_PATHS = ("errors", "items.*.status", "items.*.error.type", "items.*.error.reason",
                  "items.*.error.caused_by.reason")  # fmt: skip
 _READ_PATHS = ("docs._id", "docs._version", "docs.found", "docs._source.digest", "docs.error.type")
 _CURRENT_VERSION = re.compile(r"current version \[(\d+)\]")
@@ -52,7 +52,7 @@ class EngineStore:
             body = b"".join(_action(writes[number], name) for number, name in chunk)
             items = await self._send(body, len(chunk))
             for (number, _), item in zip(chunk, items, strict=True):
-                answers[number].append(_answer(*item))
+                answers[number].append(answer_of(*item))
         self._count(answers)
         return [worst(given) for given in answers]
 
@@ -75,7 +75,7 @@ class EngineStore:
                 # Ready-made bytes pass through the client untouched; its types know only objects.
                 response = await self._engine.bulk(
                     operations=body,  # type: ignore[arg-type]
-                    filter_path=_ANSWER_PATHS,
+                    filter_path=ANSWER_PATHS,
                 )
         except ApiError as error:
             if count == 1:
@@ -131,7 +131,8 @@ def _chunks(
     return [chunk for chunk in chunks if chunk]
 
 
-def _answer(operation: str, item: Mapping[str, Any]) -> Answer:
+def answer_of(operation: str, item: Mapping[str, Any]) -> Answer:
+    """What an item of a bulk answer says."""
     status, error = item["status"], item.get("error")
     if error is None:
         return _INDEXED if operation == "index" else _ABSENT if status == 404 else _DELETED

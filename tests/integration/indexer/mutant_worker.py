@@ -204,13 +204,13 @@ def only_event_times() -> None:
 
 def ignore_pushback() -> None:
     """Take an item that the engine had no room for as done."""
-    original = writer._answer
+    original = writer.answer_of
 
     def answer(operation: str, item: Mapping[str, Any]) -> Answer:
         given = original(operation, item)
         return Answer(Outcome.INDEXED, "", 0) if given.outcome is Outcome.UNAVAILABLE else given
 
-    replace(writer, "_answer", answer)
+    replace(writer, "answer_of", answer)
 
 
 def die_before_acknowledging() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from indexer import writer
 from indexer.changes import Outcome, Row, Stored, Write
-from indexer.writer import _action, _answer, _chunks, _stored
+from indexer.writer import _action, _chunks, _stored, answer_of
 
 ROW = Row(5, '{"id":1,"title":"Grün"}'.encode(), 7)
 
@@ -80,7 +80,7 @@ def test_what_no_generation_takes_is_not_sent() -> None:
     ],
 )
 def test_an_item_that_was_taken(operation: str, status: int, outcome: Outcome) -> None:
-    assert _answer(operation, {"status": status}) == (outcome, "", 0)
+    assert answer_of(operation, {"status": status}) == (outcome, "", 0)
 
 
 @pytest.mark.parametrize("operation", ["index", "delete"])
@@ -102,13 +102,13 @@ def test_an_item_that_was_taken(operation: str, status: int, outcome: Outcome) -
 def test_an_item_that_was_not_taken(
     operation: str, status: int, kind: str, outcome: Outcome
 ) -> None:
-    answer = _answer(operation, {"status": status, "error": {"type": kind, "reason": "so"}})
+    answer = answer_of(operation, {"status": status, "error": {"type": kind, "reason": "so"}})
     assert (answer.outcome, answer.reason) == (outcome, f"{kind}: so")
 
 
 def test_the_cause_is_part_of_the_reason() -> None:
     error = {"type": "a", "reason": "b", "caused_by": {"reason": "c"}}
-    assert _answer("index", {"status": 400, "error": error}).reason == "a: b: c"
+    assert answer_of("index", {"status": 400, "error": error}).reason == "a: b: c"
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_the_cause_is_part_of_the_reason() -> None:
 )  # fmt: skip
 def test_a_conflict_tells_the_version_that_is_there(reason: str, version: int) -> None:
     error = {"type": "version_conflict_engine_exception", "reason": reason}
-    assert _answer("index", {"status": 409, "error": error}).version == version
+    assert answer_of("index", {"status": 409, "error": error}).version == version
 
 
 @pytest.mark.parametrize(
