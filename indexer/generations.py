@@ -41,6 +41,8 @@ class State(StrEnum):
     READY = "ready"  # equal to the database, and never live so far
     LIVE = "live"  # queries reach it
     STANDBY = "standby"  # was live; queries can be led back to it at any time
+    FAILED = "failed"  # a gate refused it; it goes live only if that is overridden
+    RETIRED = "retired"  # deleted: only the operation log tells of it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,8 @@ class Generation:
     recipe: Recipe  # how its documents are made
     state: State
     promoted_at: int | None = None  # when it became live last, microseconds; None: never
+    profile: Mapping[str, Any] | None = None  # how it is searched; None: it does not know
+    gates: Mapping[str, Any] | None = None  # what they said; None: they were not asked yet
 
     @property
     def is_live(self) -> bool:
@@ -79,7 +83,12 @@ def _meta(definition: Definition) -> dict[str, Any]:
     A worker writes to generations of any definition, whichever files it was started with.
     """
     recipe = {field.name: getattr(definition, field.name) for field in fields(Recipe)}
-    return {**definition.mappings.get("_meta", {}), "recipe": recipe, "state": State.BUILDING}
+    return {
+        **definition.mappings.get("_meta", {}),
+        "recipe": recipe,
+        "profile": definition.profile,
+        "state": State.BUILDING,
+    }
 
 
 def _read(prefix: str, index: str, content: Mapping[str, Any]) -> Generation | None:
@@ -96,6 +105,8 @@ def _read(prefix: str, index: str, content: Mapping[str, Any]) -> Generation | N
         recipe=Recipe(**meta["recipe"]),
         state=_state(State(meta.get("state", State.READY)), promoted_at, is_live=is_live),
         promoted_at=promoted_at,
+        profile=meta.get("profile"),
+        gates=meta.get("gates"),
     )
 
 
@@ -196,7 +207,13 @@ class Generations:
         if for_bulk:
             body["settings"] |= _BULK_SETTINGS
         await self._engine.indices.create(index=index, **body)
-        return Generation(name=name, index=index, recipe=definition, state=State.BUILDING)
+        return Generation(
+            name=name,
+            index=index,
+            recipe=definition,
+            state=State.BUILDING,
+            profile=definition.profile,
+        )
 
     async def open_up(self, generation: Generation) -> None:
         """Give a generation that was filled in bulk the settings of one that is searched."""
@@ -224,6 +241,18 @@ class Generations:
         """Note that a generation has come to a state; the generation as it is then."""
         await self._note(generation, state=state)
         return replace(generation, state=state)
+
+    async def note_gates(self, generation: Generation, gates: Mapping[str, Any]) -> Generation:
+        """Note what the gates said of a generation; the generation as it is then.
+
+        What was live, or is, has passed them already; its state does not change any more.
+        """
+        state = generation.state
+        if state in (State.READY, State.FAILED):
+            state = State.READY if gates["holds"] else State.FAILED
+        noted = State.READY if state in (State.LIVE, State.STANDBY) else state
+        await self._note(generation, gates=gates, state=noted)
+        return replace(generation, state=state, gates=gates)
 
     async def promote(self, generation: Generation, *, before: Generation | None) -> None:
         """Make queries reach this generation in place of `before`, in one atomic action.

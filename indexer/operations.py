@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from elasticsearch import AsyncElasticsearch
 
@@ -14,16 +14,23 @@ from core.definitions import Definition, load
 from core.engine import engine_client
 from core.operation_log import Actor, Operation, OperationInProgressError, OperationLog
 from core.settings import Settings
-from indexer import parity, reindexing, worker
+from indexer import examination, parity, reindexing, worker
 from indexer.cascade import RefreshPublisher
 from indexer.errors import IndexerError
-from indexer.generations import Generation, Generations
+from indexer.gates import Examination, GateFailedError, Ruling, decode
+from indexer.gates import encode as examination_document
+from indexer.generation_diff import QueryDiff, compare
+from indexer.generations import Generation, Generations, State
+from indexer.probing import WORD, Found, Hit, KnownItem, Prober
 from indexer.promotion import (
     Exchange,
+    UnknownGenerationError,
+    named,
     outdated,
     plan_promotion,
     plan_retirement,
     plan_rollback,
+    superseded,
 )
 from indexer.recording import document_of, log_of, subject_of
 from indexer.reindexing import Progress
@@ -31,18 +38,31 @@ from indexer.services import Services, open_services
 from indexer.verification import Difference
 
 __all__ = [
+    "Examination",
     "Exchange",
+    "Found",
+    "GateFailedError",
     "Generation",
+    "Hit",
+    "KnownItem",
     "Operation",
     "OperationInProgressError",
+    "Prober",
     "Progress",
+    "QueryDiff",
+    "Ruling",
     "Services",
     "UnknownEntityError",
+    "UnknownGenerationError",
+    "UnlikeGenerationsError",
     "Verdict",
     "build",
     "cancel_build",
     "definitions_of",
+    "diff",
     "document_of",
+    "examination_document",
+    "examine",
     "follow_build",
     "generations_of",
     "history",
@@ -59,6 +79,12 @@ __all__ = [
     "verify",
     "work",
 ]
+
+
+class UnlikeGenerationsError(IndexerError):
+    """Two indices cannot be compared; the message says why."""
+
+    exit_code = 2
 
 
 class UnknownEntityError(IndexerError):
@@ -90,10 +116,15 @@ def definitions_of(settings: Settings, entities: Sequence[str] = ()) -> dict[str
 
 
 @asynccontextmanager
-async def open_indexer(settings: Settings) -> AsyncIterator[Services]:
-    """All services, for several operations in a row; raises `ServiceUnavailableError`."""
+async def open_indexer(
+    settings: Settings, *, prober: Callable[[Services], Prober] | None = None
+) -> AsyncIterator[Services]:
+    """All services, for several operations in a row; raises `ServiceUnavailableError`.
+
+    With a `prober`, no generation becomes ready or live before its gates were asked.
+    """
     async with open_services(settings, load(settings.definitions_path)) as services:
-        yield services
+        yield replace(services, prober=prober(services)) if prober else services
 
 
 async def work(settings: Settings, stop: asyncio.Event) -> None:
@@ -121,7 +152,7 @@ async def build(
     work, or this process where there is none. Live events reach the generation while it is built.
     Before it is ready, it is compared with the database, and mended. If the build fails, its
     generation is deleted, and the old one stays live. Who stops following does not stop the build:
-    `pause_build` and `cancel_build` do.
+    `pause_build` and `cancel_build` do. Raises `GateFailedError` when it did not pass its gates.
     """
     begun = await reindexing.start(services, entity)
     async for progress in follow_build(services, entity, begun.index, promoting=promoting):
@@ -134,9 +165,13 @@ async def follow_build(
     """Follow a build to its end as `build` does, whoever began it."""
     async for progress in reindexing.follow(services, entity, index):
         yield progress
+    if services.prober is not None:
+        await examine(services, index)
     if promoting:
         await promote(services, index)
         await _retire(services, entity)
+    else:
+        plan_promotion(await services.generations.list(), index)
 
 
 async def start_build(services: Services, entity: str) -> Progress:
@@ -164,19 +199,86 @@ async def list_builds(services: Services, entities: Sequence[str] = ()) -> list[
     return await reindexing.builds(services, entities or list(services.definitions))
 
 
-async def promote(services: Services, index: str, *, dry_run: bool = False) -> Exchange:
+async def promote(
+    services: Services, index: str, *, dry_run: bool = False, override: str | None = None
+) -> Exchange:
     """Make queries reach this index in place of the live one of its type; what was done.
 
-    Raises `UnknownGenerationError`, `NotPromotableError`, `ConcurrentPromotionError` or
+    Gates that were not asked yet are asked first, where there is a prober. Raises
+    `GateFailedError` if one has failed, unless `override` says why it shall go live all the same;
+    `UnknownGenerationError`, `NotPromotableError`, `ConcurrentPromotionError` or
     `OperationInProgressError`.
     """
-    return await _exchange(
+    if services.prober is not None and not dry_run:
+        await _examine_if_ready(services, index)
+    exchange = await _exchange(
         services,
         "index.promote",
         subject_of(index),
-        lambda generations: plan_promotion(generations, index),
+        lambda generations: plan_promotion(generations, index, override=override),
         dry_run=dry_run,
+        override=override,
     )
+    said = exchange.after.gates
+    if override and said and not dry_run:
+        overridden = decode(said).overridden(override)
+        await services.generations.note_gates(
+            replace(exchange.after, state=State.LIVE), examination_document(overridden)
+        )
+    return exchange
+
+
+async def examine(services: Services, index: str) -> Examination:
+    """Ask all gates about a generation, and note what they say: it is ready then, or has failed.
+
+    Raises `UnknownGenerationError`, and `NotPromotableError` when it is not complete.
+    """
+    async with log_of(services).record("index.gates", subject_of(index)) as entry:
+        generations = await services.generations.list()
+        plan = plan_promotion(generations, index, override="to be examined")
+        await entry.plan(before=document_of(plan.after), after=None)
+        live = plan.before if plan.changes_anything else None
+        assert services.prober is not None, "open the indexer with a prober"
+        found = await examination.examine(services, plan.after, live, services.prober)
+        noted = await services.generations.note_gates(plan.after, examination_document(found))
+        await entry.plan(before=document_of(plan.after), after=document_of(noted))
+    if found.failed:
+        for former in superseded(generations, index):
+            await retire(services, former.index)
+    return found
+
+
+async def diff(
+    services: Services, before: str, after: str, queries: Sequence[str] = ()
+) -> AsyncIterator[QueryDiff]:
+    """How the answers of two indices of one entity type differ; yields after each query.
+
+    Each is searched by the profile that it was built with. Without queries, words of titles that
+    are in the database are asked for. Raises `UnknownGenerationError` and `UnlikeGenerationsError`.
+    """
+    assert services.prober is not None, "open the indexer with a prober"
+    generations = await services.generations.list()
+    first, second = (named(generations, index) for index in (before, after))
+    for one in (first, second):
+        if problem := await services.prober.problem(one):
+            raise UnlikeGenerationsError(f"{one.index} cannot be searched: {problem}")
+    if first.name.entity != second.name.entity:
+        raise UnlikeGenerationsError(
+            f"{before} is an index of {first.name.entity}, {after} one of {second.name.entity}; "
+            "name two of the same type (`disco index list`)"
+        )
+    if not queries:
+        items = await examination.known_items(services, services.prober, first)
+        queries = [*dict.fromkeys(one.text for one in items if one.kind == WORD)]
+    for query in queries:
+        answers = [await services.prober.search(one, query) for one in (first, second)]
+        yield compare(query, *(one.hits for one in answers))
+
+
+async def _examine_if_ready(services: Services, index: str) -> None:
+    for one in await services.generations.list():
+        if one.index == index and one.state is State.READY and one.gates is None:
+            await examine(services, index)
 
 
 async def rollback(services: Services, entity: str, *, dry_run: bool = False) -> Exchange:
@@ -203,7 +305,8 @@ async def retire(services: Services, index: str, *, dry_run: bool = False) -> Ge
     # Alone: what is not live now could be promoted before it is gone.
     async with log_of(services).record("index.retire", subject_of(index), alone=True) as entry:
         generation = plan_retirement(await services.generations.list(), index)
-        await entry.plan(before=document_of(generation), after=None)
+        gone = replace(generation, state=State.RETIRED)
+        await entry.plan(before=document_of(generation), after=document_of(gone))
         await services.generations.delete(generation)
     return generation
 
@@ -270,11 +373,13 @@ async def _exchange(
     plan: Callable[[Sequence[Generation]], Exchange],
     *,
     dry_run: bool,
+    override: str | None = None,
 ) -> Exchange:
     if dry_run:
         return plan(await services.generations.list())
     # Alone: a plan is only good as long as nobody else changes what it was made from.
-    async with log_of(services).record(action, subject, alone=True) as entry:
+    record = log_of(services).record(action, subject, alone=True, override=override)
+    async with record as entry:
         exchange = plan(await services.generations.list())
         before = document_of(exchange.before) if exchange.before else None
         await entry.plan(before=before, after=document_of(exchange.after))

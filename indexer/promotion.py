@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from indexer.errors import IndexerError
+from indexer.gates import GateFailedError, decode, refusal
 from indexer.generations import Generation, State
 
 
@@ -42,15 +43,24 @@ class Exchange:
         return self.before is None or self.before.index != self.after.index
 
 
-def plan_promotion(generations: Sequence[Generation], index: str) -> Exchange:
-    """Make `index` live; raises `UnknownGenerationError` or `NotPromotableError`."""
-    chosen = _named(generations, index)
+def plan_promotion(
+    generations: Sequence[Generation], index: str, *, override: str | None = None
+) -> Exchange:
+    """Make `index` live; raises `UnknownGenerationError` or `NotPromotableError`.
+
+    What a gate refused is refused (`GateFailedError`), unless `override` says why it goes live all
+    the same.
+    """
+    chosen = named(generations, index)
     if chosen.state in (State.BUILDING, State.CATCHING_UP):
         raise NotPromotableError(
             f"{index} is {chosen.state}: it does not hold yet what the database holds; "
             f"wait for its `disco index reindex {chosen.name.entity}`, and if that was killed, run "
             "it again"
         )
+    if chosen.state is State.FAILED and not override:
+        said = refusal(index, decode(chosen.gates)) if chosen.gates else f"{index} has failed"
+        raise GateFailedError(said)
     return Exchange(before=_live(generations, chosen.name.entity), after=chosen)
 
 
@@ -71,7 +81,7 @@ def plan_rollback(generations: Sequence[Generation], entity: str) -> Exchange:
 
 def plan_retirement(generations: Sequence[Generation], index: str) -> Generation:
     """The generation to delete; raises `UnknownGenerationError` or `LiveGenerationError`."""
-    chosen = _named(generations, index)
+    chosen = named(generations, index)
     if chosen.state is State.LIVE:
         raise LiveGenerationError(
             f"{index} is live: queries reach it; promote another index of {chosen.name.entity} "
@@ -90,7 +100,18 @@ def outdated(generations: Sequence[Generation], entity: str, *, keep: int) -> li
     return others[: max(0, len(others) - keep)]
 
 
-def _named(generations: Sequence[Generation], index: str) -> Generation:
+def superseded(generations: Sequence[Generation], index: str) -> list[Generation]:
+    """Generations of the same type as `index` that failed before it did, and were never live."""
+    entity = named(generations, index).name.entity
+    return [
+        one
+        for one in generations
+        if one.name.entity == entity and one.index != index and one.state is State.FAILED
+    ]
+
+
+def named(generations: Sequence[Generation], index: str) -> Generation:
+    """The generation of that name; raises `UnknownGenerationError`."""
     for one in generations:
         if one.index == index:
             return one

@@ -28,4 +28,5 @@ def document_of(one: Generation) -> dict[str, Any]:
         "created_at": one.name.created_at,
         "live": one.is_live,
         "state": one.state,
+        "gates": None if one.gates is None else one.gates["holds"],
     }

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from elasticsearch import AsyncElasticsearch
 
@@ -16,6 +17,7 @@ from indexer.fence import ReplicaFence
 from indexer.generations import Generation, Generations, Route
 from indexer.hydrator import DatabaseHydrator
 from indexer.pipeline import Cascade, Pipeline
+from indexer.probing import Prober
 from indexer.shared_task import SharedTask
 from indexer.writer import EngineStore
 
@@ -34,6 +36,14 @@ class Services:
     assistant: SharedTask = field(default_factory=SharedTask)  # does background work, if need be
     # Whoever is in charge of what is done with them; the operation log names him.
     actor: Actor = field(default_factory=Actor.of_this_process)
+    prober: Prober | None = None  # searches as the query API does; None: gates are not asked
+
+    def profile_of(self, generation: Generation) -> Mapping[str, Any]:
+        """How a generation is searched: by the profile that it was built with, if it knows it."""
+        if generation.profile is not None:
+            return generation.profile
+        definition = self.definitions.get(generation.recipe.entity)
+        return definition.profile if definition else {}
 
     def pipeline(self, route: Route, cascade: Cascade) -> Pipeline:
         """The pipeline to the generations of a route."""

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.definitions import Recipe
+from indexer.gates import GateFailedError
 from indexer.generations import Generation, State
 from indexer.names import GenerationName
 from indexer.promotion import (
@@ -17,6 +18,7 @@ from indexer.promotion import (
     plan_promotion,
     plan_retirement,
     plan_rollback,
+    superseded,
 )
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -70,6 +72,18 @@ def test_what_is_incomplete_is_refused(state: State) -> None:
     chosen = generation(3, state)
     with pytest.raises(NotPromotableError, match=f"{chosen.index} is {state}"):
         plan_promotion([LIVE, chosen], chosen.index)
+
+
+def test_what_a_gate_refused_is_refused_unless_somebody_says_why_not() -> None:
+    chosen = generation(3, State.FAILED)
+    with pytest.raises(GateFailedError, match=chosen.index):
+        plan_promotion([LIVE, chosen], chosen.index)
+    assert plan_promotion([LIVE, chosen], chosen.index, override="known").after == chosen
+
+
+def test_of_what_failed_only_the_last_is_kept_to_look_at() -> None:
+    first, second = generation(3, State.FAILED), generation(4, State.FAILED)
+    assert superseded([LIVE, OTHER, first, READY, second], second.index) == [first]
 
 
 def test_an_unknown_name_is_told_with_those_there_are() -> None:
