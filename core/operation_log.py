@@ -245,9 +245,7 @@ def _told(error: BaseException) -> str:
 
 
 def _read(row: asyncpg.Record) -> Operation:
-    documents = {name: row[name] for name in ("before", "after", "progress")}
-    return Operation(
-        **{name: value for name, value in row.items() if name not in {*documents, "outcome"}},
-        **{name: None if text is None else orjson.loads(text) for name, text in documents.items()},
-        outcome=Outcome(row["outcome"]),
-    )
+    read: dict[str, Any] = dict(row)
+    for name in ("before", "after", "progress"):
+        read[name] = None if read[name] is None else orjson.loads(read[name])
+    return Operation(**read | {"outcome": Outcome(row["outcome"])})

@@ -55,7 +55,7 @@ class Migration:
 
 def read(folder: Path = FOLDER) -> list[Migration]:
     """The migrations of a folder, in order; raises `OwnSchemaError` for a gap or a bad name."""
-    found = []
+    found: list[Migration] = []
     for path in sorted(folder.glob("*.sql")):
         match = _FILE.fullmatch(path.name)
         if match is None or int(match[1]) != len(found) + 1:

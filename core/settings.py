@@ -67,6 +67,12 @@ class Settings:
     query_api_port: int = _setting(8000, "Port that the query API listens on.")
     search_deadline: float = _setting(2.0, "Longest time the engine may spend on one search.")
     cursor_secret: str = _setting("", "Key that signs cursors; unset: random at each start.")
+    experiments: str = _setting(
+        "", "TOML file of variants, the experiment and shadow traffic; unset: there are none."
+    )
+    admin_api: str = _setting(
+        "off", "on: /v1/admin/ is there for those with a key of scope admin; off: it is not."
+    )
 
     # Suggestions
     suggest_host: str = _setting("127.0.0.1", "Address that the suggest service listens on.")
@@ -119,6 +125,8 @@ class Settings:
                 raise SettingsError(
                     f"setting {name} is {getattr(self, name)}; it must be 1 or more"
                 )
+        if self.admin_api not in {"on", "off"}:
+            raise SettingsError(f"setting admin_api is {self.admin_api!r}; it must be on or off")
         if not _PREFIX_OF_INDICES.fullmatch(self.index_prefix):
             raise SettingsError(
                 f"setting index_prefix is {self.index_prefix!r}; use lower-case letters, digits "

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from query_api.cursors import Cursor
 from query_api.profiles import Profiles, SearchProfile
 
 _MARK: Final = "<em>"
@@ -80,15 +81,28 @@ class SearchAnswer(_Answer):
     next: Annotated[
         str | None, Field(description="`cursor` of the next page; null on the last one.")
     ]
+    variant: Annotated[
+        str, Field(description="What answered; `live` unless an experiment or `variant` chose.")
+    ]
+    experiment: Annotated[
+        str | None, Field(description="The experiment that chose the variant; null: none did.")
+    ]
+    generations: Annotated[
+        dict[str, str],
+        Field(description="The index that answered, by entity type; the same on all pages."),
+    ]
 
 
 def search_answer(
-    response: Mapping[str, Any], profiles: Profiles, *, query_id: str, next_cursor: str | None
+    response: Mapping[str, Any], profiles: Profiles, *, made_by: Cursor, next_cursor: str | None
 ) -> dict[str, Any]:
-    """The answer to a search, of the shape of `SearchAnswer`."""
+    """The answer to a search, of the shape of `SearchAnswer`.
+
+    `made_by` is where its page begins, and what made it.
+    """
     found = response["hits"]
     return {
-        "query_id": query_id,
+        "query_id": made_by.query_id,
         "total": found["total"],
         "took_ms": response["took"],
         "hits": [hit_answer(hit, profiles) for hit in found.get("hits", ())],
@@ -96,6 +110,9 @@ def search_answer(
         "suggestion": None,
         "relaxed": None,
         "next": next_cursor,
+        "variant": made_by.variant,
+        "experiment": made_by.experiment,
+        "generations": dict(made_by.indices),
     }
 
 

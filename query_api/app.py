@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final
 
 from starlette.applications import Starlette
@@ -14,19 +15,23 @@ from starlette.routing import Route
 from core import definitions, telemetry
 from core.engine import create_engine
 from core.settings import Settings
-from query_api import profiles
 from query_api.access import AccessMiddleware
 from query_api.assets import Assets
 from query_api.cursors import CursorSigner
+from query_api.database import Database
+from query_api.doorkeeper import Doorkeeper
 from query_api.entity_pages import EntityPages
 from query_api.failures import FailureAnswers, FailureMiddleware
 from query_api.headers import ApiCorsMiddleware, SecurityHeadersMiddleware
+from query_api.live_indices import LiveIndices
 from query_api.page_templates import PageTemplates
 from query_api.problems import QueryError
 from query_api.search import Searcher
 from query_api.search_api import SearchApi
 from query_api.search_page import SearchPage
 from query_api.service_routes import ServiceRoutes
+from query_api.trials import FollowedTrials
+from query_api.variant_indices import VariantIndices
 
 # Seconds beyond the engine's own deadline: for its answer to arrive, then for ours to be made.
 _NETWORK_MARGIN: Final = 0.5
@@ -40,18 +45,24 @@ _log = telemetry.logger("query_api")
 def create_app(settings: Settings) -> Starlette:
     """The query API as an ASGI application.
 
-    Raises `DefinitionError` when a search profile cannot be used. The engine is not asked yet:
-    the process starts without it and says so at `/readyz`.
+    Raises `DefinitionError` when a search profile cannot be used, and `TrialsError` when the file
+    of experiments cannot. The engine is not asked yet: the process starts without it and says so
+    at `/readyz`.
     """
-    known = profiles.read(definitions.load(settings.definitions_path))
+    read = definitions.load(settings.definitions_path)
+    trials = FollowedTrials(Path(settings.experiments) if settings.experiments else None, read)
+    known = trials.current().live.profiles
     engine = create_engine(settings, request_seconds=settings.search_deadline + _NETWORK_MARGIN)
+    live = LiveIndices(engine, settings.index_prefix, known)
     searcher = Searcher(
         engine,
-        known,
-        index_prefix=settings.index_prefix,
+        trials,
+        VariantIndices(engine, settings, live),
         deadline=settings.search_deadline,
         signer=CursorSigner(_secret(settings)),
     )
+    database = Database(settings)
+    doorkeeper = Doorkeeper(database)
     templates = PageTemplates(assets := Assets())
     page = SearchPage(searcher, templates)
     service = ServiceRoutes(engine, settings.index_prefix, known)
@@ -63,12 +74,14 @@ def create_app(settings: Settings) -> Starlette:
         try:
             yield
         finally:
+            await searcher.close()
+            await database.close()
             await engine.close()
 
     app = Starlette(
         routes=[
             Route("/", page.show),
-            Route("/v1/search", SearchApi(searcher).search),
+            Route("/v1/search", SearchApi(searcher, doorkeeper).search),
             Route("/healthz", service.healthz),
             Route("/readyz", service.readyz),
             Route("/metrics", service.metrics),

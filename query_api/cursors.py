@@ -1,17 +1,19 @@
 """Cursors: where the next page of a search begins, as an opaque, signed, URL-safe text.
 
 Grammar: `base64url(signature[16] · payload)` without padding. The payload is the JSON list
-`[version, issued at (s), fingerprint, query id, position, after…]`; the signature is HMAC-SHA256
-over it, cut to 16 bytes. `build` and `parse` are each other's inverse.
+`[version, issued at (s), fingerprint, query id, position, variant, experiment, indices, after…]`;
+the signature is HMAC-SHA256 over it, cut to 16 bytes. `build` and `parse` are each other's inverse.
 
 A cursor belongs to its search: the fingerprint covers everything that decides which hits there are
 and in which order, so a cursor cannot be used with another query, type or profile. The page size
-may change on the way.
+may change on the way. The indices of the first page answer all others, too: positions in one index
+mean nothing in another.
 """
 
 import base64
 import hashlib
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,7 +25,7 @@ LIFETIME: Final = (
     3600  # seconds; scores drift as the index changes, so an old position means little
 )
 LONGEST: Final = 1024  # characters; more cannot be a cursor of ours
-_VERSION: Final = 1
+_VERSION: Final = 2
 _SIGNATURE_BYTES: Final = 16
 _RESTART = "Start again without `cursor`."
 
@@ -35,7 +37,19 @@ class Cursor:
     fingerprint: str  # of the search that it belongs to
     query_id: str  # of the search's first page: all pages are one search
     position: int  # hits on the pages before
+    variant: str  # what answers the search
+    experiment: str | None  # that chose the variant; None: none did
+    indices: Mapping[str, str]  # that are searched, by entity type
     after: tuple[Any, ...]  # sort values of the last hit, as the engine gave them
+
+    def check(self, fingerprint: str) -> None:
+        """Raises `QueryError` if it belongs to another search than the one of the fingerprint."""
+        if fingerprint != self.fingerprint:
+            raise _error(
+                Code.CURSOR_MISMATCH,
+                "The cursor belongs to a search with other parameters, or was made before the "
+                f"search changed. {_RESTART}",
+            )
 
 
 class CursorSigner:
@@ -50,29 +64,32 @@ class CursorSigner:
         payload = orjson.dumps(
             [
                 *(_VERSION, int(now), cursor.fingerprint, cursor.query_id, cursor.position),
+                *(cursor.variant, cursor.experiment, dict(cursor.indices)),
                 *cursor.after,
             ]
         )
         return _encode(self._sign(payload) + payload)
 
-    def parse(self, text: str, *, fingerprint: str, now: float) -> Cursor:
-        """The cursor that `build` made `text` of, for the search with that fingerprint.
+    def parse(self, text: str, *, now: float) -> Cursor:
+        """The cursor that `build` made `text` of; still to be held against its search.
 
-        Raises `QueryError`: not a cursor of ours, expired, or of another search.
+        Raises `QueryError`: not a cursor of ours, or expired.
         """
-        payload = self._verified(text)
-        version, issued_at, owner, query_id, position, *after = orjson.loads(payload)
+        version, issued_at, *rest = orjson.loads(self._verified(text))
         if version != _VERSION or now - issued_at > LIFETIME:
             raise _error(
                 Code.CURSOR_EXPIRED, f"The cursor has expired; it lasts an hour. {_RESTART}"
             )
-        if owner != fingerprint:
-            raise _error(
-                Code.CURSOR_MISMATCH,
-                "The cursor belongs to a search with other parameters, or was made before the "
-                f"search changed. {_RESTART}",
-            )
-        return Cursor(fingerprint=owner, query_id=query_id, position=position, after=tuple(after))
+        fingerprint, query_id, position, variant, experiment, indices, *after = rest
+        return Cursor(
+            fingerprint=fingerprint,
+            query_id=query_id,
+            position=position,
+            variant=variant,
+            experiment=experiment,
+            indices=indices,
+            after=tuple(after),
+        )
 
     def _verified(self, text: str) -> bytes:
         raw = _decode(text)
@@ -86,6 +103,13 @@ class CursorSigner:
 
     def _sign(self, payload: bytes) -> bytes:
         return hmac.digest(self._key, payload, "sha256")[:_SIGNATURE_BYTES]
+
+
+def gone() -> QueryError:
+    """The error of a cursor whose index was deleted."""
+    return _error(
+        Code.CURSOR_EXPIRED, f"The index that the cursor belongs to was replaced. {_RESTART}"
+    )
 
 
 def _decode(text: str) -> bytes:

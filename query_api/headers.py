@@ -2,14 +2,19 @@
 
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from query_api.access import REQUEST_ID_HEADER
+from query_api.variants import Audience
 
 API_PATH: Final = "/v1/"
+ADMIN_PATH: Final = "/v1/admin/"
 NOT_INDEXED_HEADER: Final = "Disco-Not-Indexed"
+# Who asks, for experiments: any text that stays the same for a user or a session.
+USER_HEADER: Final = "Disco-User"
+SESSION_HEADER: Final = "Disco-Session"
 
 # Everything that a page needs comes from here; nothing inline runs, so that text from the
 # catalogue could not become script even if it were not escaped.
@@ -45,7 +50,10 @@ class SecurityHeadersMiddleware:
 
 
 class ApiCorsMiddleware:
-    """Lets pages of any origin read the API. It holds public data and knows no credentials."""
+    """Lets pages of any origin read the API, but for what operators do.
+
+    They read public data only: a browser does not send keys across origins.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -53,12 +61,21 @@ class ApiCorsMiddleware:
             app,
             allow_origins=("*",),
             allow_methods=("GET", "HEAD"),
-            allow_headers=(REQUEST_ID_HEADER,),
+            allow_headers=(REQUEST_ID_HEADER, USER_HEADER, SESSION_HEADER),
             expose_headers=(REQUEST_ID_HEADER, NOT_INDEXED_HEADER, "Retry-After"),
             max_age=86_400,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        is_api = scope["type"] == "http" and scope["path"].startswith(API_PATH)
-        await (self._open if is_api else self._app)(scope, receive, send)
+        path = scope["path"] if scope["type"] == "http" else ""
+        is_open = path.startswith(API_PATH) and not path.startswith(ADMIN_PATH)
+        await (self._open if is_open else self._app)(scope, receive, send)
+
+
+def audience_of(scope: Scope) -> Audience:
+    """Who asks, as far as the request says so."""
+    headers = Headers(scope=scope)
+    return Audience(
+        user=headers.get(USER_HEADER) or None, session=headers.get(SESSION_HEADER) or None
+    )

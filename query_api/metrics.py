@@ -6,6 +6,9 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from core.telemetry import LATENCY_BUCKETS, REGISTRY
 
+# Fine where a candidate hardly differs from what is live.
+OVERLAP_BUCKETS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99, 1.0)
+
 REQUESTS: Final = Counter(
     "disco_query_api_requests",
     "Requests by route template, method and status.",
@@ -32,7 +35,33 @@ ENGINE_SECONDS: Final = Histogram(
 )
 SEARCHES: Final = Counter(
     "disco_query_api_searches",
-    "Answered searches by outcome: found or nothing.",
-    ("outcome",),
+    "Answered searches by outcome, found or nothing, and by variant.",
+    ("outcome", "variant"),
     registry=REGISTRY,
+)
+VARIANT_FALLBACKS: Final = Counter(
+    "disco_query_api_variant_fallbacks",
+    "Searches answered by live because the variant of their experiment has no index.",
+    ("variant",),
+    registry=REGISTRY,
+)
+SHADOW_SEARCHES: Final = Counter(
+    "disco_query_api_shadow_searches",
+    "Searches done again by a candidate, by outcome: compared, failed or shed.",
+    ("variant", "outcome"),
+    registry=REGISTRY,
+)
+SHADOW_SECONDS: Final = Histogram(
+    "disco_query_api_shadow_seconds",
+    "Time that compared searches took, by side: candidate or live.",
+    ("variant", "side"),
+    registry=REGISTRY,
+    buckets=LATENCY_BUCKETS,
+)
+SHADOW_OVERLAP: Final = Histogram(
+    "disco_query_api_shadow_overlap",
+    "Rank-biased overlap of the candidate's hits with the live ones, 0 to 1.",
+    ("variant",),
+    registry=REGISTRY,
+    buckets=OVERLAP_BUCKETS,
 )

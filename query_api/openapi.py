@@ -16,7 +16,7 @@ from query_api.readiness import Readiness
 Node = dict[str, Any]
 
 _REF: Final = "#/components/schemas/{model}"
-_SEARCH_FAILURES: Final = (400, 422, 500, 503, 504)
+_SEARCH_FAILURES: Final = (400, 401, 403, 422, 500, 503, 504)
 
 
 def document(entities: Sequence[str]) -> Node:

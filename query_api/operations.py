@@ -5,6 +5,7 @@ from typing import Final
 
 from core import serving, telemetry
 from core.settings import Settings
+from indexer.operations import Prober, Services
 from query_api.app import create_app
 
 _DRAIN_SECONDS: Final = 10  # what a request in progress may still take after SIGTERM
@@ -32,3 +33,10 @@ def serve(settings: Settings, *, on_listening: Callable[[str], None]) -> None:
         on_listening=tell,
     )
     _log.info("query_api_stopped", address=address)
+
+
+def gate_prober(services: Services) -> Prober:
+    """What searches generations as the query API does, for the gates of the indexer."""
+    from query_api.gate_probes import GateProber  # noqa: PLC0415 - the server needs no measures
+
+    return GateProber(services)

@@ -19,6 +19,7 @@ from query_api.problems import Code, QueryError
 
 LONGEST_QUERY: Final = 512  # characters
 LARGEST_PAGE: Final = 100  # hits
+LONGEST_VARIANT: Final = 64  # characters
 MOST_WORDS: Final = 64  # that count; each is looked for in each field, so work grows with both
 MOST_PARAMETERS: Final = 50
 _LIKENESS: Final = 0.5  # 0 to 1; below it a guess at what a value should be would only confuse
@@ -66,6 +67,16 @@ class SearchParameters(BaseModel):
             "parameters but `limit` must be the same.",
         ),
     ] = None
+    variant: Annotated[
+        str | None,
+        Field(
+            max_length=LONGEST_VARIANT,
+            description="Name of the variant that shall answer, instead of the one that an "
+            "experiment would choose: generation, profile and rank edition. It needs a key with "
+            "the scope `search:read`.",
+            examples=["live"],
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +87,7 @@ class SearchRequest:
     entities: tuple[str, ...]  # types to search, at least one, in the order of the profiles
     limit: int  # most hits, 1 to 100
     cursor: str | None = None  # where to go on, still to be verified
+    variant: str | None = None  # what shall answer, still to be found; None: whatever has its turn
 
 
 def read_search(query_string: bytes, entities: Sequence[str]) -> SearchRequest:
@@ -99,6 +111,7 @@ def search_request(given: dict[str, str], entities: Sequence[str]) -> SearchRequ
         entities=_chosen(parameters.type, entities),
         limit=parameters.limit,
         cursor=parameters.cursor,
+        variant=parameters.variant,
     )
 
 

@@ -4,7 +4,7 @@ A person's text only ever becomes the `query` of match queries, which the engine
 text: no syntax in it is interpreted.
 
 Each entity type has a clause of its own, built from its profile and limited to its documents. A
-search over several types is one engine search over several aliases, so scores, totals and pages
+search over several types is one engine search over several indices, so scores, totals and pages
 come from one ordered list.
 """
 
@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from query_api.aliases import alias_of
 from query_api.parameters import SearchRequest
 from query_api.profiles import Match, Profiles, SearchProfile, Weights
 
@@ -34,7 +33,7 @@ _OPERATORS: Final = {"all": "and", "any": "or"}
 class Plan:
     """One engine search."""
 
-    entities: tuple[str, ...]  # types whose aliases are searched
+    indices: tuple[str, ...]  # names of the indices that are searched
     body: Mapping[str, Any]  # the body of the engine's _search
 
 
@@ -42,18 +41,19 @@ def plan(
     request: SearchRequest,
     all_profiles: Profiles,
     *,
-    index_prefix: str,
+    indices: Mapping[str, str],
     deadline: float,
     after: Sequence[Any] | None = None,
 ) -> Plan:
-    """The engine search that answers `request`, on the aliases with `index_prefix`.
+    """The engine search that answers `request`; `indices` has the index to search by entity type.
 
-    `deadline` is how long the engine may take, in seconds; `after` the sort values of the hit
-    before the page (None: the first page).
+    A type without an index is left out. `deadline` is how long the engine may take, in seconds;
+    `after` the sort values of the hit before the page (None: the first page).
     """
-    chosen = {entity: all_profiles[entity] for entity in request.entities}
+    searched = {entity: indices[entity] for entity in request.entities if entity in indices}
+    chosen = {entity: all_profiles[entity] for entity in searched}
     body: dict[str, Any] = {
-        "query": _query(request.text, chosen, index_prefix),
+        "query": _query(request.text, chosen, searched),
         "sort": _BY_RELEVANCE if request.text else _BY_AGE,
         "size": request.limit,
         "track_total_hits": DEEPEST,
@@ -64,10 +64,12 @@ def plan(
         body["highlight"] = highlight
     if after is not None:
         body["search_after"] = list(after)
-    return Plan(entities=request.entities, body=body)
+    return Plan(indices=tuple(searched.values()), body=body)
 
 
-def plan_permalink(permalink: str, all_profiles: Profiles, *, deadline: float) -> Plan:
+def plan_permalink(
+    permalink: str, all_profiles: Profiles, *, indices: Mapping[str, str], deadline: float
+) -> Plan:
     """The engine search for the one entity whose page stands at that path."""
     body = {
         "query": {"term": {"permalink": permalink}},
@@ -75,7 +77,8 @@ def plan_permalink(permalink: str, all_profiles: Profiles, *, deadline: float) -
         "timeout": _milliseconds(deadline),
         "_source": _returned(all_profiles),
     }
-    return Plan(entities=tuple(all_profiles), body=body)
+    searched = (indices[entity] for entity in all_profiles if entity in indices)
+    return Plan(indices=tuple(searched), body=body)
 
 
 def fingerprint(request: SearchRequest, all_profiles: Profiles) -> str:
@@ -84,22 +87,19 @@ def fingerprint(request: SearchRequest, all_profiles: Profiles) -> str:
     It covers what decides which hits there are and their order, the profiles included.
     """
     types = (f"{entity}:{all_profiles[entity].digest}" for entity in request.entities)
-    state = "\0".join((request.text, *types))
+    state = "\0".join((request.text, request.variant or "", *types))
     return hashlib.sha256(state.encode()).hexdigest()[:16]
 
 
-def _query(text: str, chosen: Profiles, index_prefix: str) -> Clause:
+def _query(text: str, chosen: Profiles, indices: Mapping[str, str]) -> Clause:
     if not text:
         return {"match_all": {}}
-    clauses = [
-        _of_entity(alias_of(index_prefix, entity), profile, text)
-        for entity, profile in chosen.items()
-    ]
+    clauses = [_of_entity(indices[entity], profile, text) for entity, profile in chosen.items()]
     # A hit is of one type: the best of the clauses is its only one.
     return clauses[0] if len(clauses) == 1 else {"dis_max": {"queries": clauses}}
 
 
-def _of_entity(alias: str, profile: SearchProfile, text: str) -> Clause:
+def _of_entity(index: str, profile: SearchProfile, text: str) -> Clause:
     """What finds one type's documents.
 
     The index is named, not the type: an index then drops the other types' clauses before it looks
@@ -107,7 +107,7 @@ def _of_entity(alias: str, profile: SearchProfile, text: str) -> Clause:
     """
     return {
         "bool": {
-            "filter": [{"term": {"_index": alias}}],
+            "filter": [{"term": {"_index": index}}],
             "should": _matches(profile, text),
             "minimum_should_match": 1,
             "boost": profile.weight,

@@ -30,9 +30,16 @@ class Code(StrEnum):
     CURSOR_INVALID = "cursor_invalid"
     CURSOR_MISMATCH = "cursor_mismatch"
     CURSOR_EXPIRED = "cursor_expired"
+    UNAUTHORIZED = "unauthorized"
+    FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     BAD_REQUEST = "bad_request"
+    BODY_TOO_LARGE = "body_too_large"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    REFUSED = "refused"
+    VARIANT_UNAVAILABLE = "variant_unavailable"
+    SERVICE_UNAVAILABLE = "service_unavailable"
     NOT_INDEXED = "not_indexed"
     ENGINE_UNREACHABLE = "engine_unreachable"
     ENGINE_OVERLOADED = "engine_overloaded"
@@ -56,9 +63,16 @@ KINDS: Final[Mapping[Code, Kind]] = {
     Code.CURSOR_INVALID: Kind(status=422, title="Not a cursor of this service"),
     Code.CURSOR_MISMATCH: Kind(status=422, title="Cursor of another search"),
     Code.CURSOR_EXPIRED: Kind(status=422, title="Expired cursor"),
+    Code.UNAUTHORIZED: Kind(status=401, title="A key is needed"),
+    Code.FORBIDDEN: Kind(status=403, title="The key does not allow that"),
     Code.NOT_FOUND: Kind(status=404, title="Not found"),
     Code.METHOD_NOT_ALLOWED: Kind(status=405, title="Method not allowed"),
     Code.BAD_REQUEST: Kind(status=400, title="Bad request"),
+    Code.REFUSED: Kind(status=409, title="Refused"),
+    Code.BODY_TOO_LARGE: Kind(status=413, title="Body too large"),
+    Code.UNSUPPORTED_MEDIA_TYPE: Kind(status=415, title="Unsupported media type"),
+    Code.VARIANT_UNAVAILABLE: Kind(status=503, title="Variant is unavailable", retry_after=10),
+    Code.SERVICE_UNAVAILABLE: Kind(status=503, title="A service is unavailable", retry_after=2),
     Code.NOT_INDEXED: Kind(status=503, title="Not indexed yet", retry_after=10),
     Code.ENGINE_UNREACHABLE: Kind(status=503, title="Search is unavailable", retry_after=2),
     Code.ENGINE_OVERLOADED: Kind(status=503, title="Search is overloaded", retry_after=1),
@@ -158,6 +172,8 @@ def status_of(error: QueryError) -> int:
 def headers_of(error: QueryError) -> dict[str, str]:
     """The headers that go with an error: never cached, and when to come back."""
     headers = {"Cache-Control": "no-store"}
+    if error.code is Code.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="disco"'
     if (seconds := KINDS[error.code].retry_after) is not None:
         headers["Retry-After"] = str(seconds)
     return headers

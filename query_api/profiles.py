@@ -5,9 +5,11 @@ is validated once, at the start; the planner trusts it.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -65,6 +67,17 @@ def read(definitions: Mapping[str, Definition]) -> Profiles:
     """
     profiles = {entity: _read_one(definition) for entity, definition in definitions.items()}
     return dict(sorted(profiles.items(), key=lambda item: (-item[1].weight, item[0])))
+
+
+def read_file(file: Path) -> Mapping[str, Any]:
+    """The profile in a file, still to be checked by `read`; raises `DefinitionError`."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DefinitionError(f"{file}: not valid JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise DefinitionError(f"{file}: is a JSON {type(content).__name__}; make it an object")
+    return content
 
 
 def _read_one(definition: Definition) -> SearchProfile:

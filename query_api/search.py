@@ -2,28 +2,27 @@
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from elasticsearch import AsyncElasticsearch, NotFoundError
+from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
 
-from query_api import aliases, answers, planner
+from query_api import answers, cursors, engine_search, planner
 from query_api.cursors import Cursor, CursorSigner
-from query_api.metrics import ENGINE_SECONDS, SEARCHES
+from query_api.metrics import SEARCHES, VARIANT_FALLBACKS
 from query_api.parameters import SearchRequest
 from query_api.planner import Plan
-from query_api.problems import DEADLINE_DETAIL, Code, QueryError
+from query_api.problems import Code, QueryError
 from query_api.profiles import Profiles
+from query_api.shadow import Shadows
+from query_api.trials import FollowedTrials
+from query_api.variant_indices import VariantIndices
+from query_api.variants import NOBODY, Audience, Trials, Variant
 
-# All that an answer is made of; the rest of a response only costs time on both sides.
-_FILTER_PATH: Final = (
-    "took,timed_out,hits.total,hits.hits._id,hits.hits._score,hits.hits._source,"
-    "hits.hits.highlight,hits.hits.sort"
-)
-# A page that silently lacks some shards' hits would be taken for the whole truth.
-_PARAMETERS: Final = f"allow_partial_search_results=false&filter_path={_FILTER_PATH}"
-_HEADERS: Final = {"Accept": "application/json", "Content-Type": "application/json"}
+Indices = Mapping[str, str]  # by entity type
+# What the engine answers when an index goes away before a search, or in its midst.
+_GONE: Final = frozenset({404, 500, 503})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,69 +34,91 @@ class Searched:
     not_indexed: tuple[str, ...] = ()  # asked for, but without an index yet: not searched
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Chosen:
+    """What answers a request."""
+
+    variant: Variant
+    experiment: str | None  # that chose it
+
+
 class Searcher:
-    """Answers searches on one engine. Holds no state between searches, so nothing is ever stale."""
+    """Answers searches on one engine, by whichever variant has its turn."""
 
     def __init__(
         self,
         engine: AsyncElasticsearch,
-        profiles: Profiles,
+        trials: FollowedTrials,
+        indices: VariantIndices,
         *,
-        index_prefix: str,
         deadline: float,
         signer: CursorSigner,
     ) -> None:
         self._engine = engine
-        self._profiles = profiles
-        self._index_prefix = index_prefix
+        self._trials = trials
+        self._indices = indices
         self._deadline = deadline
         self._signer = signer
+        self._shadows = Shadows(engine, indices, deadline=deadline)
 
     @property
     def profiles(self) -> Profiles:
         """The entity types that can be searched, the weightiest first."""
-        return self._profiles
+        return self._trials.current().live.profiles
 
-    async def search(self, request: SearchRequest) -> Searched:
+    async def search(self, request: SearchRequest, audience: Audience = NOBODY) -> Searched:
         """One page of a search.
 
         Types that have no index yet are left out, unless there are no others. Raises `QueryError`
-        for a bad cursor, when none of the types is indexed, or when time ran out; the engine
-        client's errors pass through.
+        for a bad cursor, an unknown variant, when none of the types is indexed, or when time ran
+        out; the engine client's errors pass through.
         """
-        fingerprint = planner.fingerprint(request, self._profiles)
-        cursor = self._cursor(request, fingerprint)
-        plan = planner.plan(
-            request,
-            self._profiles,
-            index_prefix=self._index_prefix,
-            deadline=self._deadline,
-            after=cursor.after if cursor else None,
-        )
-        response, not_indexed = await self._run(plan)
-        start = cursor or Cursor(
-            fingerprint=fingerprint, query_id=_new_query_id(), position=0, after=()
-        )
+        trials, cursor = self._trials.current(), self._cursor(request)
+        chosen = _choose(trials, request, audience, cursor)
+        began = time.perf_counter()
+        try:
+            response, start = await self._begun(request, chosen, cursor)
+        except QueryError as error:
+            if error.code is not Code.VARIANT_UNAVAILABLE or chosen.experiment is None:
+                raise
+            # Nobody goes without an answer for an experiment's sake.
+            VARIANT_FALLBACKS.labels(chosen.variant.name).inc()
+            chosen = _Chosen(variant=trials.live, experiment=None)
+            response, start = await self._begun(request, chosen, cursor)
+        seconds = time.perf_counter() - began
         answer = answers.search_answer(
             response,
-            self._profiles,
-            query_id=start.query_id,
+            chosen.variant.profiles,
+            made_by=start,
             next_cursor=self._next(start, response, request.limit),
         )
-        SEARCHES.labels("found" if answer["hits"] else "nothing").inc()
-        return Searched(answer=answer, position=start.position, not_indexed=not_indexed)
+        SEARCHES.labels("found" if answer["hits"] else "nothing", chosen.variant.name).inc()
+        if cursor is None:
+            self._shadows.follow(trials, request, answer, seconds=seconds)
+        lacking = tuple(entity for entity in request.entities if entity not in start.indices)
+        return Searched(answer=answer, position=start.position, not_indexed=lacking)
 
     async def find(self, permalink: str) -> dict[str, Any] | None:
         """The hit whose page stands at that path, of the shape of `answers.Hit`; None: no such."""
-        plan = planner.plan_permalink(permalink, self._profiles, deadline=self._deadline)
-        response, _ = await self._run(plan)
-        hits = response["hits"].get("hits", ())
-        return answers.hit_answer(hits[0], self._profiles) if hits else None
+        live = self._trials.current().live
 
-    def _cursor(self, request: SearchRequest, fingerprint: str) -> Cursor | None:
+        def plan(indices: Indices) -> Plan:
+            return planner.plan_permalink(
+                permalink, live.profiles, indices=indices, deadline=self._deadline
+            )
+
+        response, _ = await self._on_current(live, tuple(live.profiles), plan)
+        hits = response["hits"].get("hits", ())
+        return answers.hit_answer(hits[0], live.profiles) if hits else None
+
+    async def close(self) -> None:
+        """End what goes on in the shadow."""
+        await self._shadows.close()
+
+    def _cursor(self, request: SearchRequest) -> Cursor | None:
         if request.cursor is None:
             return None
-        return self._signer.parse(request.cursor, fingerprint=fingerprint, now=time.time())
+        return self._signer.parse(request.cursor, now=time.time())
 
     def _next(self, start: Cursor, response: Mapping[str, Any], limit: int) -> str | None:
         """The cursor of the next page; None when this is the last, or the deepest there is."""
@@ -109,30 +130,102 @@ class Searcher:
         following = replace(start, position=position, after=tuple(hits[-1]["sort"]))
         return self._signer.build(following, now=time.time())
 
-    async def _run(self, plan: Plan) -> tuple[Mapping[str, Any], tuple[str, ...]]:
-        """The engine's response, and the types that it could not search for lack of an index."""
-        try:
-            return await self._ask(plan.entities, plan.body), ()
-        except NotFoundError:
-            lacking = await aliases.missing(self._engine, self._index_prefix, plan.entities)
-            present = tuple(entity for entity in plan.entities if entity not in lacking)
-            if not present:
-                raise _not_indexed(lacking) from None
-            return await self._ask(present, plan.body), lacking
+    async def _begun(
+        self, request: SearchRequest, chosen: _Chosen, cursor: Cursor | None
+    ) -> tuple[Mapping[str, Any], Cursor]:
+        """The engine's response, and where its page begins."""
+        fingerprint = planner.fingerprint(request, chosen.variant.profiles)
+        if cursor:
+            cursor.check(fingerprint)
+        response, indices = await self._answered(request, chosen.variant, cursor)
+        start = cursor or Cursor(
+            fingerprint=fingerprint,
+            query_id=_new_query_id(),
+            position=0,
+            variant=chosen.variant.name,
+            experiment=chosen.experiment,
+            indices=indices,
+            after=(),
+        )
+        return response, start
 
-    async def _ask(self, entities: Sequence[str], body: Mapping[str, Any]) -> Mapping[str, Any]:
-        names = ",".join(aliases.alias_of(self._index_prefix, entity) for entity in entities)
-        with ENGINE_SECONDS.time():
-            response = await self._engine.perform_request(
-                "POST",
-                f"/{names}/_search?{_PARAMETERS}",
-                headers=_HEADERS,
-                body=body,
+    async def _answered(
+        self, request: SearchRequest, variant: Variant, cursor: Cursor | None
+    ) -> tuple[Mapping[str, Any], Indices]:
+        """The engine's response and the indices it is from; on later pages, those of the first."""
+
+        def plan(indices: Indices) -> Plan:
+            return planner.plan(
+                request,
+                variant.profiles,
+                indices=indices,
+                deadline=self._deadline,
+                after=cursor.after if cursor else None,
             )
-        found: Mapping[str, Any] = response.body
-        if found["timed_out"]:
-            raise QueryError(Code.DEADLINE_EXCEEDED, DEADLINE_DETAIL)
-        return found
+
+        if cursor is None:
+            return await self._on_current(variant, request.entities, plan)
+        try:
+            return await engine_search.run(self._engine, plan(cursor.indices)), cursor.indices
+        except NotFoundError:
+            raise cursors.gone() from None
+
+    async def _on_current(
+        self, variant: Variant, entities: tuple[str, ...], plan: Callable[[Indices], Plan]
+    ) -> tuple[Mapping[str, Any], Indices]:
+        """The response of the variant's indices.
+
+        An index may be replaced and deleted just before the search reaches it: then the search
+        goes to what took its place.
+        """
+        indices = _of(entities, await self._indices.of(variant))
+        try:
+            return await engine_search.run(self._engine, plan(indices)), indices
+        except ApiError as error:
+            if error.meta.status not in _GONE:
+                raise
+            current = _of(entities, await self._indices.of(variant, fresh=True))
+            if current == indices:
+                raise
+            return await engine_search.run(self._engine, plan(current)), current
+
+
+def _choose(
+    trials: Trials, request: SearchRequest, audience: Audience, cursor: Cursor | None
+) -> _Chosen:
+    """A page's variant is that of the page before; otherwise who asks for one gets it."""
+    if cursor is not None:
+        name, experiment = cursor.variant, cursor.experiment
+        if name not in trials.variants:
+            raise cursors.gone()
+    elif request.variant is not None:
+        name, experiment = request.variant, None
+        _check_known(name, trials)
+    else:
+        drawn = trials.experiment.variant_for(audience) if trials.experiment else None
+        name, experiment = drawn or trials.live.name, None
+        if drawn and trials.experiment:
+            experiment = trials.experiment.name
+    return _Chosen(variant=trials.variants[name], experiment=experiment)
+
+
+def _check_known(name: str, trials: Trials) -> None:
+    if name not in trials.variants:
+        there = tuple(trials.variants)
+        raise QueryError(
+            Code.INVALID_VALUE,
+            f"There is no variant of that name. Variants are {', '.join(there)}.",
+            parameter="variant",
+            allowed=there,
+        )
+
+
+def _of(entities: tuple[str, ...], indices: Indices) -> Indices:
+    """The indices of these types; raises `QueryError` if none has one."""
+    found = {entity: indices[entity] for entity in entities if entity in indices}
+    if not found:
+        raise _not_indexed(entities)
+    return found
 
 
 def _new_query_id() -> str:
@@ -140,7 +233,7 @@ def _new_query_id() -> str:
     return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(8)}"
 
 
-def _not_indexed(entities: Sequence[str]) -> QueryError:
+def _not_indexed(entities: tuple[str, ...]) -> QueryError:
     names = ", ".join(entities)
     return QueryError(
         Code.NOT_INDEXED,

@@ -6,8 +6,10 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from access.operations import Scope
 from query_api import parameters
-from query_api.headers import NOT_INDEXED_HEADER
+from query_api.doorkeeper import Doorkeeper
+from query_api.headers import NOT_INDEXED_HEADER, audience_of
 from query_api.search import Searcher
 
 MEDIA_TYPE: Final = "application/json"
@@ -18,14 +20,17 @@ _UNCACHED: Final = {"Cache-Control": "no-store"}
 class SearchApi:
     """Answers searches in JSON."""
 
-    def __init__(self, searcher: Searcher) -> None:
+    def __init__(self, searcher: Searcher, doorkeeper: Doorkeeper) -> None:
         self._searcher = searcher
+        self._doorkeeper = doorkeeper
         self._entities = tuple(searcher.profiles)
 
     async def search(self, request: Request) -> Response:
         """`GET /v1/search`."""
         asked = parameters.read_search(request.scope["query_string"], self._entities)
-        searched = await self._searcher.search(asked)
+        if asked.variant is not None:
+            await self._doorkeeper.require(request, Scope.SEARCH_READ)
+        searched = await self._searcher.search(asked, audience_of(request.scope))
         headers = dict(_UNCACHED)
         if searched.not_indexed:
             headers[NOT_INDEXED_HEADER] = ",".join(searched.not_indexed)

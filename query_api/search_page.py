@@ -14,10 +14,12 @@ from starlette.responses import Response
 
 from query_api import facts, parameters, problems
 from query_api.access import request_id_of
+from query_api.headers import audience_of
 from query_api.page_templates import PageTemplates, plural
 from query_api.parameters import SearchRequest
 from query_api.problems import Code, QueryError
 from query_api.search import Searched, Searcher
+from query_api.variants import Audience
 
 _KNOWN: Final = frozenset({"q", "type", "cursor"})
 _CURSOR_CODES: Final = {Code.CURSOR_INVALID, Code.CURSOR_MISMATCH, Code.CURSOR_EXPIRED}
@@ -45,7 +47,7 @@ class SearchPage:
         given = _given(request.scope["query_string"])
         try:
             asked = parameters.search_request(given, tuple(self._searcher.profiles))
-            searched, notice = await self._search(asked)
+            searched, notice = await self._search(asked, audience_of(request.scope))
         except QueryError as error:
             return self.error(request, error)
         return self._page(given, searched, notice)
@@ -68,13 +70,13 @@ class SearchPage:
         page.headers.update(problems.headers_of(error))
         return page
 
-    async def _search(self, asked: SearchRequest) -> tuple[Searched, str]:
+    async def _search(self, asked: SearchRequest, audience: Audience) -> tuple[Searched, str]:
         try:
-            return await self._searcher.search(asked), ""
+            return await self._searcher.search(asked, audience), ""
         except QueryError as error:
             if error.code not in _CURSOR_CODES:
                 raise
-            return await self._searcher.search(replace(asked, cursor=None)), _STALE_LINK
+            return await self._searcher.search(replace(asked, cursor=None), audience), _STALE_LINK
 
     def _page(self, given: Mapping[str, str], searched: Searched, notice: str) -> Response:
         answer, q, chosen = searched.answer, given.get("q", ""), given.get("type", "")

@@ -29,7 +29,8 @@ async def test_a_key_is_known_again_until_it_is_revoked(
     register = KeyRegister(primary)
     found = await register.verify(given)
     assert found is not None
-    assert (found.name, found.scopes) == ("deployment", {Scope.ADMIN, Scope.SEARCH_READ})
+    assert found.name == "deployment"
+    assert found.scopes == {Scope.ADMIN, Scope.SEARCH_READ}
     revoked = await keys.revoke(created.key.id)
     assert revoked.revoked_at is not None
     again = await register.verify(given)

@@ -1,7 +1,18 @@
 from typing import Any
 
 from query_api.answers import SearchAnswer, hit_answer, search_answer
+from query_api.cursors import Cursor
 from query_api.profiles import Profiles
+
+BEGIN = Cursor(
+    fingerprint="f",
+    query_id="q1",
+    position=0,
+    variant="wide",
+    experiment="names",
+    indices={"sound": "disco-sound-1"},
+    after=(),
+)
 
 
 def engine_hit(**changes: Any) -> dict[str, Any]:
@@ -63,8 +74,10 @@ def test_an_answer_fits_its_schema(profiles: Profiles) -> None:
         "timed_out": False,
         "hits": {"total": {"value": 10_000, "relation": "gte"}, "hits": [engine_hit()]},
     }
-    answer = search_answer(response, profiles, query_id="q1", next_cursor="c")
+    answer = search_answer(response, profiles, made_by=BEGIN, next_cursor="c")
     checked = SearchAnswer.model_validate(answer)
+    assert (checked.query_id, checked.variant, checked.experiment) == ("q1", "wide", "names")
+    assert checked.generations == {"sound": "disco-sound-1"}
     assert checked.total.relation == "gte"
     assert (checked.facets, checked.suggestion, checked.relaxed) == ({}, None, None)
     assert checked.next == "c"
@@ -72,4 +85,4 @@ def test_an_answer_fits_its_schema(profiles: Profiles) -> None:
 
 def test_the_engine_leaves_out_the_list_of_no_hits(profiles: Profiles) -> None:
     response = {"took": 1, "timed_out": False, "hits": {"total": {"value": 0, "relation": "eq"}}}
-    assert search_answer(response, profiles, query_id="q", next_cursor=None)["hits"] == []
+    assert search_answer(response, profiles, made_by=BEGIN, next_cursor=None)["hits"] == []

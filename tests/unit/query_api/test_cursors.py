@@ -1,4 +1,5 @@
 import base64
+import dataclasses
 import string
 
 import pytest
@@ -23,15 +24,28 @@ cursors_made = st.builds(
     fingerprint=st.text(string.hexdigits, min_size=16, max_size=16),
     query_id=st.text(string.hexdigits, min_size=28, max_size=28),
     position=st.integers(min_value=1, max_value=10_000),
+    variant=st.just("live"),
+    experiment=st.none() | st.just("names"),
+    indices=st.dictionaries(
+        st.sampled_from(["sound", "user"]), st.text("abc-123", min_size=1), min_size=1
+    ),
     after=st.lists(sort_values, min_size=1, max_size=4).map(tuple),
 )
 
-CURSOR = Cursor(fingerprint="f" * 16, query_id="q" * 28, position=20, after=(1.5, "sound", 42))
+CURSOR = Cursor(
+    fingerprint="f" * 16,
+    query_id="q" * 28,
+    position=20,
+    variant="live",
+    experiment=None,
+    indices={"sound": "disco-sound-12345678-20260101000000000000"},
+    after=(1.5, "sound", 42),
+)
 
 
 def refusal(text: str, *, fingerprint: str = "f" * 16, now: float = NOW) -> Code:
     with pytest.raises(QueryError) as caught:
-        SIGNER.parse(text, fingerprint=fingerprint, now=now)
+        SIGNER.parse(text, now=now).check(fingerprint)
     assert caught.value.parameter == "cursor"
     return caught.value.code
 
@@ -39,7 +53,9 @@ def refusal(text: str, *, fingerprint: str = "f" * 16, now: float = NOW) -> Code
 @given(cursors_made)
 def test_what_is_built_can_be_parsed(cursor: Cursor) -> None:
     text = SIGNER.build(cursor, now=NOW)
-    assert SIGNER.parse(text, fingerprint=cursor.fingerprint, now=NOW) == cursor
+    parsed = SIGNER.parse(text, now=NOW)
+    parsed.check(cursor.fingerprint)
+    assert parsed == cursor
 
 
 @given(cursors_made)
@@ -82,8 +98,21 @@ def test_a_cursor_of_another_search_is_refused() -> None:
     assert refusal(SIGNER.build(CURSOR, now=NOW), fingerprint="0" * 16) is Code.CURSOR_MISMATCH
 
 
+def test_a_cursor_of_many_types_is_no_longer_than_what_is_taken() -> None:
+    entities = ("sound", "user", "set", "group", "station", "campaign")
+    indices = {one: f"disco_production-{one}-12345678-20260101000000000000" for one in entities}
+    longest = dataclasses.replace(
+        CURSOR,
+        variant="v" * 64,
+        experiment="e" * 64,
+        indices=indices,
+        after=(1.2345678, "x" * 31, 2**63),
+    )
+    assert len(SIGNER.build(longest, now=NOW)) <= cursors.LONGEST
+
+
 def test_a_cursor_lasts_an_hour() -> None:
     text = SIGNER.build(CURSOR, now=NOW)
     last = NOW + cursors.LIFETIME
-    assert SIGNER.parse(text, fingerprint=CURSOR.fingerprint, now=last) == CURSOR
+    assert SIGNER.parse(text, now=last) == CURSOR
     assert refusal(text, now=last + 1) is Code.CURSOR_EXPIRED

@@ -47,7 +47,7 @@ def test_an_unknown_parameter_is_refused_with_the_nearest_name(
     assert error.code is Code.UNKNOWN_PARAMETER
     assert error.parameter == given_name
     assert f"Did you mean '{nearest}'?" in error.detail
-    assert error.allowed == ("q", "type", "limit", "cursor")
+    assert error.allowed == ("q", "type", "limit", "cursor", "variant")
 
 
 def test_an_unknown_parameter_is_refused_even_when_it_is_blank() -> None:

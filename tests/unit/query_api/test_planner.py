@@ -11,6 +11,7 @@ from query_api.parameters import SearchRequest
 from query_api.profiles import Profiles, SearchProfile
 
 GOLDEN = Path(__file__).parent / "golden"
+INDICES = {entity: f"disco-{entity}-1" for entity in ("user", "sound", "note")}
 
 REQUESTS: dict[str, tuple[SearchRequest, list[Any] | None]] = {
     "blended": (
@@ -34,13 +35,13 @@ REQUESTS: dict[str, tuple[SearchRequest, list[Any] | None]] = {
 @pytest.mark.parametrize("name", REQUESTS)
 def test_plan(name: str, profiles: Profiles, request: pytest.FixtureRequest) -> None:
     asked, after = REQUESTS[name]
-    made = planner.plan(asked, profiles, index_prefix="disco", deadline=2.0, after=after)
-    check_golden(name, {"entities": list(made.entities), "body": made.body}, request)
+    made = planner.plan(asked, profiles, indices=INDICES, deadline=2.0, after=after)
+    check_golden(name, {"indices": list(made.indices), "body": made.body}, request)
 
 
 def test_plan_of_a_permalink(profiles: Profiles, request: pytest.FixtureRequest) -> None:
-    made = planner.plan_permalink("/ana/rain", profiles, deadline=0.25)
-    check_golden("permalink", {"entities": list(made.entities), "body": made.body}, request)
+    made = planner.plan_permalink("/ana/rain", profiles, indices=INDICES, deadline=0.25)
+    check_golden("permalink", {"indices": list(made.indices), "body": made.body}, request)
 
 
 def test_every_golden_file_has_its_test() -> None:
@@ -50,7 +51,7 @@ def test_every_golden_file_has_its_test() -> None:
 def test_a_persons_text_is_only_ever_the_query_of_a_match(profiles: Profiles) -> None:
     text = 'marker_text:"x" OR *'
     asked = SearchRequest(text=text, entities=tuple(profiles), limit=1)
-    body = planner.plan(asked, profiles, index_prefix="disco", deadline=1.0).body
+    body = planner.plan(asked, profiles, indices=INDICES, deadline=1.0).body
     holders = set(holders_of(text, body))
     assert holders == {"query"}
     assert "query_string" not in json.dumps(body)
@@ -58,8 +59,8 @@ def test_a_persons_text_is_only_ever_the_query_of_a_match(profiles: Profiles) ->
 
 def test_planning_leaves_its_input_alone(profiles: Profiles) -> None:
     asked = SearchRequest(text="rain", entities=("sound",), limit=5)
-    first = planner.plan(asked, profiles, index_prefix="disco", deadline=1.0)
-    assert planner.plan(asked, profiles, index_prefix="disco", deadline=1.0) == first
+    first = planner.plan(asked, profiles, indices=INDICES, deadline=1.0)
+    assert planner.plan(asked, profiles, indices=INDICES, deadline=1.0) == first
 
 
 def test_a_fingerprint_is_the_same_for_all_pages_of_a_search(profiles: Profiles) -> None:

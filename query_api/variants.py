@@ -1,0 +1,192 @@
+"""Variants: what can answer a search. A search profile for each entity type, on some generation.
+
+Which variants there are beside the live one, which searches they get, and which one is tried in
+the shadow is said by a file (docs/experiments.md). Reading it is pure: text in, `Trials` out.
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.definitions import PROFILE_SUFFIX, Definition
+from core.errors import UsageError
+from query_api import profiles
+from query_api.profiles import Profiles
+
+LIVE: Final = "live"
+_NAME: Final = r"^[a-z][a-z0-9_-]{0,63}$"
+_RESOLUTION: Final = 2**64  # values of a hash that decides over a share
+
+Name = Annotated[str, Field(pattern=_NAME)]
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
+class TrialsError(UsageError):
+    """The file of variants cannot be used; the message names it, and what to correct."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """What answers a search: profiles, and the indices they are used on."""
+
+    name: str
+    profiles: Profiles
+    # By entity type the name of an index, or the state (`ready`, `standby`) of the one that is
+    # meant; a type that is not here is answered by its live index.
+    generations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audience:
+    """Who asks, as far as an experiment needs to know. Only hashes are made of it."""
+
+    user: str | None = None
+    session: str | None = None
+
+
+NOBODY: Final = Audience()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """Which share of the audience is answered by which variant."""
+
+    name: str
+    unit: Literal["user", "session"]  # who keeps his variant
+    shares: Mapping[str, float]  # 0 to 1, by name of the variant; the rest is live
+
+    def variant_for(self, audience: Audience) -> str | None:
+        """The same variant for the same user or session, always; None: not in the experiment.
+
+        A share that grows takes none of the others' people, as long as it stands last.
+        """
+        who = audience.user if self.unit == "user" else audience.session
+        if who is None:
+            return None
+        digest = hashlib.blake2b(f"{self.name}\0{who}".encode(), digest_size=8).digest()
+        place = int.from_bytes(digest) / _RESOLUTION
+        for name, share in self.shares.items():
+            if place < share:
+                return name
+            place -= share
+        return LIVE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shadow:
+    """A variant that gets a share of all searches, whose answers nobody sees."""
+
+    variant: str
+    share: float  # 0 to 1, of the first pages that the live variant answered
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trials:
+    """All that is tried at present."""
+
+    variants: Mapping[str, Variant]  # by name; `live` is always among them
+    experiment: Experiment | None = None
+    shadow: Shadow | None = None
+
+    @property
+    def live(self) -> Variant:
+        """What answers where nothing else is said."""
+        return self.variants[LIVE]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Variant(_Part):
+    profiles: str | None = None  # folder of *.search.json, beside the file
+    generations: Mapping[str, Annotated[str, Field(min_length=1)]] = {}
+
+
+class _Experiment(_Part):
+    name: Name
+    unit: Literal["user", "session"] = "user"
+    shares: Annotated[Mapping[Name, Share], Field(min_length=1)]
+
+
+class _Shadow(_Part):
+    variant: Name
+    share: Share
+
+
+class _File(_Part):
+    variants: Mapping[Name, _Variant] = {}
+    experiment: _Experiment | None = None
+    shadow: _Shadow | None = None
+
+
+def only_live(definitions: Mapping[str, Definition]) -> Trials:
+    """The trials where there is no file: the live variant alone."""
+    return Trials(variants={LIVE: Variant(name=LIVE, profiles=profiles.read(definitions))})
+
+
+def read(path: Path, definitions: Mapping[str, Definition]) -> Trials:
+    """The trials that a TOML file describes; raises `TrialsError`, and `DefinitionError`."""
+    try:
+        content = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise TrialsError(
+            f"{path} cannot be read: {error.strerror}; see DISCO_EXPERIMENTS"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TrialsError(f"{path} is not valid TOML: {error}") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise TrialsError(f"{path}: {where}: {first['msg']}") from None
+    _check(path, content, definitions)
+    made = {name: _variant(path, name, one, definitions) for name, one in content.variants.items()}
+    experiment, shadow = content.experiment, content.shadow
+    return Trials(
+        variants=dict(only_live(definitions).variants) | made,
+        experiment=Experiment(**experiment.model_dump()) if experiment else None,
+        shadow=Shadow(**shadow.model_dump()) if shadow else None,
+    )
+
+
+def _check(path: Path, content: _File, definitions: Mapping[str, Definition]) -> None:
+    if LIVE in content.variants:
+        raise TrialsError(f"{path}: variants.live: it is what searches get anyway; rename it")
+    named = {*(content.experiment.shares if content.experiment else ())}
+    named |= {content.shadow.variant} if content.shadow else set()
+    if unknown := sorted(named - content.variants.keys()):
+        raise TrialsError(
+            f"{path}: there is no variant {unknown[0]!r}; add [variants.{unknown[0]}]"
+        )
+    if content.experiment and sum(content.experiment.shares.values()) > 1:
+        raise TrialsError(f"{path}: experiment.shares: they sum to more than 1")
+    for name, one in content.variants.items():
+        if strange := sorted(one.generations.keys() - definitions.keys()):
+            raise TrialsError(f"{path}: variants.{name}.generations: no entity type {strange[0]!r}")
+
+
+def _variant(
+    path: Path, name: str, one: _Variant, definitions: Mapping[str, Definition]
+) -> Variant:
+    changed = dict(definitions)
+    if one.profiles is not None:
+        changed |= _with_profiles(path.parent / one.profiles, definitions)
+    return Variant(name=name, profiles=profiles.read(changed), generations=dict(one.generations))
+
+
+def _with_profiles(folder: Path, definitions: Mapping[str, Definition]) -> dict[str, Definition]:
+    """The definitions whose profile stands in that folder, with that profile."""
+    found = {}
+    for file in sorted(folder.glob(f"*{PROFILE_SUFFIX}")):
+        entity = file.name.removesuffix(PROFILE_SUFFIX)
+        if entity not in definitions:
+            raise TrialsError(f"{file}: there is no entity type {entity!r}")
+        found[entity] = replace(definitions[entity], profile=profiles.read_file(file))
+    if not found:
+        raise TrialsError(f"{folder} holds no *{PROFILE_SUFFIX}")
+    return found
