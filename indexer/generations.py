@@ -15,6 +15,7 @@ from elasticsearch import AsyncElasticsearch, NotFoundError
 
 from core.definitions import Definition, Recipe
 from core.settings import Settings
+from indexer import rank_alias
 from indexer.errors import (
     ConcurrentPromotionError,
     NoGenerationError,
@@ -207,6 +208,7 @@ class Generations:
         if for_bulk:
             body["settings"] |= _BULK_SETTINGS
         await self._engine.indices.create(index=index, **body)
+        await self._lead(index)
         return Generation(
             name=name,
             index=index,
@@ -214,6 +216,17 @@ class Generations:
             state=State.BUILDING,
             profile=definition.profile,
         )
+
+    async def _lead(self, index: str) -> None:
+        """Have a new index read the slot of the rank that the others read.
+
+        It is there already, so that whoever leads them elsewhere from now on leads it, too.
+        """
+        pattern = generation_pattern(self._settings.index_prefix)
+        slots = await rank_alias.live_slots(self._engine, pattern)
+        own = slots.pop(index, None)
+        if own is not None and slots and (live := next(iter(slots.values()))) is not own:
+            await rank_alias.lead(self._engine, [index], live)
 
     async def open_up(self, generation: Generation) -> None:
         """Give a generation that was filled in bulk the settings of one that is searched."""

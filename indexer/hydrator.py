@@ -19,6 +19,7 @@ from indexer.errors import TemporarilyUnavailableError
 from indexer.fence import ReplicaFence
 from indexer.metrics import HYDRATION_SECONDS
 from indexer.pipeline import Hydration
+from indexer.splice import RankView, rows_of
 
 DIGEST = "('x' || left(md5(document), 16))::bit(64)::bigint"
 # OFFSET 0 keeps the planner from building the JSON once for each use.
@@ -46,17 +47,6 @@ def documents_by_range(recipe: Recipe) -> str:
     return f"SELECT *, {DIGEST} AS digest FROM ({_documents(recipe.hydrate_by_range())}) x"
 
 
-def complete(entity: str, document: str, digest: int) -> bytes:
-    """The document as it is indexed: with its type and digest."""
-    return f'{{"type":"{entity}","digest":{digest},{document[1:]}'.encode()
-
-
-def row_of(entity: str, record: asyncpg.Record) -> tuple[Key, Row]:
-    """The row that a record of (id, version, document, digest) stands for."""
-    entity_id, version, document, digest = record
-    return (entity, entity_id), Row(version, complete(entity, document, digest), digest)
-
-
 @dataclass(frozen=True)
 class _Reading:
     """One hydration under way."""
@@ -69,9 +59,11 @@ class _Reading:
 class DatabaseHydrator:
     """One round trip an entity type, from the replica, behind the fence."""
 
-    def __init__(self, recipes: Mapping[str, Recipe], fence: ReplicaFence) -> None:
+    def __init__(self, recipes: Mapping[str, Recipe], fence: ReplicaFence, ranks: RankView) -> None:
+        self._recipes = recipes
         self._statements = {e: documents_by_ids(d) for e, d in recipes.items()}
         self._fence = fence
+        self._ranks = ranks
 
     async def hydrate(self, keys: Sequence[Key]) -> Hydration:
         """Rows of the keys; raises `TemporarilyUnavailableError` when a server is away."""
@@ -95,7 +87,7 @@ class DatabaseHydrator:
         except asyncpg.PostgresError as error:
             await self._isolate(reading, entity, ids, error)
         else:
-            reading.rows.update(row_of(entity, record) for record in records)
+            reading.rows.update(rows_of(self._recipes[entity], records, self._ranks))
 
     async def _isolate(
         self, reading: _Reading, entity: str, ids: list[int], error: asyncpg.PostgresError

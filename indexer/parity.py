@@ -36,6 +36,7 @@ async def compare(
         index=generation.index,
         pool=pool,
         engine=services.engine,
+        ranks=services.ranks,
     )
     async for compared in comparison.run():
         confirmed = await confirm(
@@ -56,6 +57,7 @@ async def compare_range(services: Services, generation: Generation, ids: Range) 
         index=generation.index,
         pool=pool,
         engine=services.engine,
+        ranks=services.ranks,
     )
     compared = await comparison.compare(Window(ids.start, ids.end))
     differences = await confirm(

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from core.definitions import Definition
+from core.definitions import RANK_FIELDS, Definition
 
 Fields = Mapping[str, Mapping[str, Any]]  # full name of a field -> its mapping
 
@@ -22,6 +22,7 @@ FILTER_KINDS: Mapping[str, frozenset[str]] = {
 _KEYS = frozenset(
     {"title", "subtitle", "match", "operator", "highlight", "filters", "fields", "weight"}
 )
+_OPTIONAL = frozenset({"rank"})
 _MATCHES = frozenset({"exact", "phrase", "words", "prefix"})
 _OPERATORS = ("all", "any")
 WORDS_ANALYZER = "text_search"
@@ -49,8 +50,8 @@ def check_profile(definition: Definition) -> Iterator[Finding]:
     profile, fields = definition.profile, mapped_fields(definition.mappings)
     for key in sorted(_KEYS - profile.keys()):
         yield Finding(f"lacks {key!r}", "add it; docs/definitions.md says what it means")
-    for key in sorted(profile.keys() - _KEYS):
-        yield Finding(f"has an unknown key {key!r}", _nearest(key, _KEYS))
+    for key in sorted(profile.keys() - _KEYS - _OPTIONAL):
+        yield Finding(f"has an unknown key {key!r}", _nearest(key, _KEYS | _OPTIONAL))
     yield from _shown(profile, fields)
     yield from _matches(profile.get("match", {}), fields)
     yield from _filters(profile.get("filters", {}), fields)
@@ -58,6 +59,24 @@ def check_profile(definition: Definition) -> Iterator[Finding]:
         yield Finding(f"operator is {profile['operator']!r}", "write 'all' or 'any'")
     if not _is_positive(profile.get("weight", 1)):
         yield Finding(f"weight is {profile['weight']!r}", "write a positive number")
+    yield from _rank(profile.get("rank"), fields)
+
+
+def _rank(rank: Any, fields: Fields) -> Iterator[Finding]:
+    if rank is None:
+        return
+    if not isinstance(rank, dict) or set(rank) - {"field"} != {"weight", "pivot"}:
+        yield Finding("rank is unclear", 'write {"weight": …, "pivot": …}')
+        return
+    for name in ("weight", "pivot"):
+        if not _is_positive(rank[name]):
+            yield Finding(f"rank.{name} is {rank[name]!r}", "write a positive number")
+    if rank.get("field", "rank") not in RANK_FIELDS:
+        remedy = f"write one of {', '.join(sorted(RANK_FIELDS))}"
+        yield Finding(f"rank.field is {rank['field']!r}", remedy)
+    if missing := sorted(RANK_FIELDS - fields.keys()):
+        names = ", ".join(missing)
+        yield Finding(f"rank needs the fields {names}", "add them to the mapping")
 
 
 def _shown(profile: Mapping[str, Any], fields: Fields) -> Iterator[Finding]:

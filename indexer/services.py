@@ -19,6 +19,7 @@ from indexer.hydrator import DatabaseHydrator
 from indexer.pipeline import Cascade, Pipeline
 from indexer.probing import Prober
 from indexer.shared_task import SharedTask
+from indexer.splice import RankView, open_view
 from indexer.writer import EngineStore
 
 
@@ -32,6 +33,7 @@ class Services:
     engine: AsyncElasticsearch
     fence: ReplicaFence
     generations: Generations
+    ranks: RankView
     journal: Journal
     assistant: SharedTask = field(default_factory=SharedTask)  # does background work, if need be
     # Whoever is in charge of what is done with them; the operation log names him.
@@ -48,7 +50,7 @@ class Services:
     def pipeline(self, route: Route, cascade: Cascade) -> Pipeline:
         """The pipeline to the generations of a route."""
         return Pipeline(
-            hydrator=DatabaseHydrator(route.recipes, self.fence),
+            hydrator=DatabaseHydrator(route.recipes, self.fence, self.ranks),
             store=EngineStore(self.engine, route.indices),
             cascade=cascade,
             clock_tolerance=int(self.settings.clock_tolerance * 1_000_000),
@@ -77,5 +79,6 @@ async def open_services(
             engine=engine,
             fence=ReplicaFence(databases, patience=settings.replica_patience),
             generations=Generations(engine, settings),
+            ranks=open_view(settings),
             journal=Journal(engine, settings),
         )

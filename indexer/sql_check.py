@@ -15,8 +15,9 @@ from asyncpg.pool import PoolConnectionProxy
 
 from core.database import UNAVAILABLE_ERRORS
 from core.definitions import HYDRATOR_FIELDS, Definition
-from indexer.hydrator import complete, documents_by_ids
+from indexer.hydrator import documents_by_ids
 from indexer.profile_check import Finding
+from indexer.splice import complete
 
 if TYPE_CHECKING:  # at run time, asyncpg's classes are not generic
     Connection = PoolConnectionProxy[asyncpg.Record]

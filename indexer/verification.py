@@ -30,6 +30,7 @@ from indexer.errors import (
 )
 from indexer.hydrator import digests_by_range
 from indexer.pipeline import Hydrator, Store
+from indexer.splice import RankView
 from indexer.windows import SMALLEST_ID, Window, windows
 
 log = logger("verification")
@@ -93,6 +94,7 @@ class Comparison:
     index: str  # generation or alias
     pool: Pool
     engine: AsyncElasticsearch
+    ranks: RankView  # what documents have besides what the database holds
 
     async def run(self, *, start: int = SMALLEST_ID) -> AsyncIterator[Compared]:
         """Windows in order, a few of them read ahead."""
@@ -156,7 +158,7 @@ class Comparison:
                 )
         except UNAVAILABLE_ERRORS as error:
             raise TemporarilyUnavailableError("PostgreSQL", repr(error)) from error
-        return _parse_copy(received)
+        return self.ranks.marked(self.recipe, _parse_copy(received))
 
     async def _documents(self, window: Window) -> Digests:
         pages: list[list[list[int]]] = []

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from query_api.parameters import SearchRequest
-from query_api.profiles import Match, Profiles, SearchProfile, Weights
+from query_api.profiles import Match, Profiles, Rank, SearchProfile, Weights
 
 Clause = dict[str, Any]
 
@@ -27,6 +27,12 @@ _COMMON_SOURCE: Final = ("type", "permalink")
 _BY_RELEVANCE: Final = [{"_score": "desc"}, {"type": "asc"}, {"id": "desc"}]
 _BY_AGE: Final = [{"created_at": "desc"}, {"type": "asc"}, {"id": "desc"}]
 _OPERATORS: Final = {"all": "and", "any": "or"}
+# An index that was built before there were ranks has no such field; a rank of 0 is left out.
+_BELOVED: Final = """
+double rank = doc.containsKey(params.field) && doc[params.field].size() > 0
+    ? doc[params.field].value : 0;
+return 1 + params.weight * rank / (rank + params.pivot);
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,9 +114,33 @@ def _of_entity(index: str, profile: SearchProfile, text: str) -> Clause:
     return {
         "bool": {
             "filter": [{"term": {"_index": index}}],
-            "should": _matches(profile, text),
-            "minimum_should_match": 1,
+            **_found(profile, text),
             "boost": profile.weight,
+        }
+    }
+
+
+def _found(profile: SearchProfile, text: str) -> Clause:
+    """What finds documents, as parts of a bool query."""
+    matches: Clause = {"should": _matches(profile, text), "minimum_should_match": 1}
+    if profile.rank is None:
+        return matches
+    return {"must": [_beloved({"bool": matches}, profile.rank)]}
+
+
+def _beloved(query: Clause, rank: Rank) -> Clause:
+    """The query with scores from once to at most `1 + rank.weight` times as high, by rank.
+
+    The factor saturates: halfway is reached at `rank.pivot`, so that the best known do not drown
+    what matches better.
+    """
+    params = {"field": rank.field, "weight": rank.weight, "pivot": rank.pivot}
+    script = {"source": _BELOVED, "params": params}
+    return {
+        "function_score": {
+            "query": query,
+            "functions": [{"script_score": {"script": script}}],
+            "boost_mode": "multiply",
         }
     }
 

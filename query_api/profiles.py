@@ -38,6 +38,15 @@ class Filter(_Part):
     kind: Literal["value", "flag", "number", "date"]
 
 
+class Rank(_Part):
+    """How far an entity's rank lifts it above others that match as well."""
+
+    weight: Annotated[float, Field(gt=0)]  # the best known score up to 1 + weight times as much
+    pivot: Annotated[float, Field(gt=0)]  # the rank at which half of that is reached
+    # The live slot, or for an experiment a certain one.
+    field: Literal["rank", "rank_a", "rank_b"] = "rank"
+
+
 class SearchProfile(_Part):
     """How one entity type is searched, and what of it is returned."""
 
@@ -49,6 +58,7 @@ class SearchProfile(_Part):
     filters: Mapping[str, Filter] = {}  # by the name that a client uses
     fields: tuple[str, ...] = ()  # returned with a hit; what is not here never leaves the index
     weight: Annotated[float, Field(gt=0)] = 1.0  # among hits of several types
+    rank: Rank | None = None  # None: the rank does not count
 
     @cached_property
     def digest(self) -> str:

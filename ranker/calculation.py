@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from core.rank_editions import Edition, RankStore, RankStoreError
+from core.telemetry import logger
 from ranker import activity, editions
 from ranker.editions import Calculation
 from ranker.errors import RankerError
@@ -16,6 +17,8 @@ from ranker.solver import solve
 from ranker.sources import Source
 
 _LOCK: Final = ".lock"
+
+log = logger("ranker")
 
 
 class BusyStoreError(RankerError):
@@ -56,12 +59,16 @@ def calculate(
 
 
 def newest(store: RankStore) -> Edition | None:
-    """The newest edition that is whole; None if there is none."""
+    """The newest edition that is whole; None if there is none. One that is not is left alone."""
     for name in store.names():
         try:
-            return store.open(name)
-        except RankStoreError:
-            continue
+            edition = store.open(name)
+            for file in edition.manifest["files"]:
+                edition.array(file)
+        except RankStoreError as error:
+            log.warning("edition_damaged", edition=name, reason=str(error))
+        else:
+            return edition
     return None
 
 

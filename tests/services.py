@@ -62,7 +62,8 @@ def place(stack: Stack) -> Iterator[Settings]:
     name = f"{MARK}_{os.getpid()}_{next(_numbers)}"
     places.make(stack, name, template=_template(stack))
     try:
-        yield Settings(**places.settings(stack, name))
+        # No ranks: what an installation beside the tests has published is none of their business.
+        yield Settings(**places.settings(stack, name), rank_store=f"/nonexistent/{name}")
     finally:
         places.remove(stack, name)
 

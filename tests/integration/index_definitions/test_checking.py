@@ -308,10 +308,10 @@ class TestCommand:
         done = _disco(replace(filled, definitions=str(folder)), "index", "check")
         assert done.code == 0, done.err
         assert done.out.splitlines() == [
-            "group: good (11 fields, no row to try)",
-            "set: good (14 fields, 1 documents tried)",
-            "sound: good (16 fields, 2 documents tried)",
-            "user: good (14 fields, 1 documents tried)",
+            "group: good (14 fields, no row to try)",
+            "set: good (17 fields, 1 documents tried)",
+            "sound: good (19 fields, 2 documents tried)",
+            "user: good (17 fields, 1 documents tried)",
         ]
 
     def test_it_exits_1_and_names_file_fault_and_remedy(
@@ -324,7 +324,7 @@ class TestCommand:
             "sound: 1 problem",
             f"  {folder / SQL}: returns no column 'license', which the mapping has",
             "    → select it",
-            "user: good (14 fields, 1 documents tried)",
+            "user: good (17 fields, 1 documents tried)",
         ]
 
     def test_it_prints_one_json_document(self, filled: Settings, folder: Path) -> None:
@@ -338,7 +338,7 @@ class TestCommand:
             {
                 "entity": "sound",
                 "holds": False,
-                "fields": 16,
+                "fields": 19,
                 "sampled": 0,
                 "problems": [
                     {

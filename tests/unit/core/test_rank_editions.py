@@ -2,9 +2,11 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from core.rank_editions import (
     Edition,
@@ -24,7 +26,7 @@ def store(tmp_path: Path) -> RankStore:
 
 
 def put(store: RankStore, *, ids: int = 100, at: datetime = AT, mark: str = "") -> Edition:
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "user.ids.npy": np.arange(0, 2 * ids, 2),
         "user.ranks.npy": (np.arange(ids) % 256).astype(np.uint8),
     }

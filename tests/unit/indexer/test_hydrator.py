@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.hydrator import complete
+from indexer.splice import complete
 
 VALUES = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text())
 

@@ -171,6 +171,9 @@ def test_a_damaged_edition_is_refused_and_listed_as_such(
     path.write_bytes(path.read_bytes()[:-8])
     with pytest.raises(RankStoreError, match=r"user\.scores\.npy is damaged"):
         edition_operations.check_drift(settings, first.edition, second.edition, override=True)
+    # The next run starts from the one before.
+    again = run(settings, activity, signal_folder, dry_run=True)
+    assert again.manifest["parent"] == first.edition
     manifest = Path(settings.rank_store) / second.edition / "manifest.json"
     manifest.write_bytes(b"{}")
     listed = edition_operations.list_editions(settings)
