@@ -36,7 +36,7 @@ async def _perform(
 ) -> Tally:
     if build.phase is Phase.SCANNING:
         _, pool = await services.fence.wait()
-        return await scan_range(pool, generation, ids, loader)
+        return await scan_range(pool, generation, ids, loader, services.ranks)
     if build.phase is Phase.COMPARING:
         return await compare_range(services, generation, ids)
     if build.phase is Phase.COMPACTING:

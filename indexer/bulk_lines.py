@@ -23,6 +23,15 @@ SELECT '{{"index":{{"_id":"' || id || '","version":' || coalesce(version, -1)
        '{{"type":"{entity}","digest":' || digest || ',' || right(document, -1)
 FROM ({documents}) l
 """
+# Ranks are known to the indexer alone, who gives those of the range along.
+_RANKED_LINES = """
+SELECT '{{"index":{{"_id":"' || id || '","version":' || coalesce(version, -1)
+           || ',"version_type":"external"}}}}',
+       '{{"type":"{entity}","digest":' || (digest # coalesce(mark, 0)) || coalesce(ranks, '')
+           || ',' || right(document, -1)
+FROM ({documents}) l
+LEFT JOIN unnest($3::bigint[], $4::text[], $5::bigint[]) AS r (id, ranks, mark) USING (id)
+"""
 
 
 class Body(NamedTuple):
@@ -35,6 +44,11 @@ class Body(NamedTuple):
 def bulk_lines(recipe: Recipe) -> str:
     """SQL of the two lines of each document with ids from `$1` up to, but without, `$2`."""
     return _LINES.format(entity=recipe.entity, documents=documents_by_range(recipe))
+
+
+def ranked_bulk_lines(recipe: Recipe) -> str:
+    """The same with ranks: `$3`, `$4` and `$5` are what `RankView.window` gives."""
+    return _RANKED_LINES.format(entity=recipe.entity, documents=documents_by_range(recipe))
 
 
 class Cutter:

@@ -15,10 +15,11 @@ import asyncpg
 from core.database import STATEMENT_ERRORS, UNAVAILABLE_ERRORS, Pool
 from core.definitions import Recipe
 from indexer.builds import Range, Tally
-from indexer.bulk_lines import DELIMITER, QUOTE, Body, Cutter, bulk_lines
+from indexer.bulk_lines import DELIMITER, QUOTE, Body, Cutter, bulk_lines, ranked_bulk_lines
 from indexer.bulk_loader import Loader
 from indexer.errors import ScanRejectedError, TemporarilyUnavailableError
 from indexer.generations import Generation
+from indexer.splice import RankView
 
 # A range takes seconds. One that takes longer waits for an engine that has no room.
 _LONGEST_COPY = 300.0
@@ -28,13 +29,15 @@ _SMALL_READ = 64_000  # bytes
 _PAUSE = 0.004  # seconds
 
 
-async def scan_range(pool: Pool, generation: Generation, ids: Range, loader: Loader) -> Tally:
+async def scan_range(
+    pool: Pool, generation: Generation, ids: Range, loader: Loader, ranks: RankView
+) -> Tally:
     """Write every document of a range of ids; `pool` must see what was before every lease began.
 
     Raises `ScanRejectedError` for what another definition alone can mend, and
     `TemporarilyUnavailableError`: do the range again, from the database on.
     """
-    reader = _Reader(generation, loader)
+    reader = _Reader(generation, loader, ranks)
     try:
         async with asyncio.TaskGroup() as sends:
             await reader.read(pool, ids, sends)
@@ -49,11 +52,12 @@ Receive = Callable[[bytes], Coroutine[Any, Any, None]]
 class _Reader:
     """Reads one range, and has its bodies sent while it reads on."""
 
-    def __init__(self, generation: Generation, loader: Loader) -> None:
+    def __init__(self, generation: Generation, loader: Loader, ranks: RankView) -> None:
         self.outcomes: Counter[str] = Counter()
         self._index = generation.index
         self._recipe: Recipe = generation.recipe
         self._loader = loader
+        self._ranks = ranks
 
     async def read(self, pool: Pool, ids: Range, sends: asyncio.TaskGroup) -> None:
         cutter = Cutter()
@@ -69,12 +73,13 @@ class _Reader:
             await self._send(body, sends)
 
     async def _copy(self, pool: Pool, ids: Range, receive: Receive) -> None:
+        window = self._ranks.window(self._recipe, ids.start, ids.end)
+        ranked = bool(window[0])
         try:
             async with pool.acquire() as connection:
                 await connection.copy_from_query(
-                    bulk_lines(self._recipe),
-                    ids.start,
-                    ids.end,
+                    ranked_bulk_lines(self._recipe) if ranked else bulk_lines(self._recipe),
+                    *(ids.start, ids.end, *(window if ranked else ())),
                     output=receive,
                     timeout=_LONGEST_COPY,
                     format="csv",
