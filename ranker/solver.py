@@ -127,7 +127,9 @@ def _start(graph: Graph, parameters: Parameters, base: Floats, prior: Prior | No
         return everywhere.copy()
     known = graph.by_position(prior.scores)
     start = np.where(np.isnan(known), everywhere * (1.0 - parameters.damping), known)
-    return start if start.sum() > 0.0 else everywhere.copy()
+    # Scaled: what is left of a prior may be so small that nothing could be multiplied with it.
+    total = float(start.sum())
+    return start / total if total > 0.0 else everywhere.copy()
 
 
 def _method(graph: Graph, parameters: Parameters) -> Method:

@@ -213,3 +213,18 @@ def test_a_prior_that_does_not_fit(scores: list[float]) -> None:
     named = GRAPHS["dangling"]
     with pytest.raises(ParameterError, match="the prior"):
         solve(graph_of(named.edges, named.nodes), prior=Prior(scores=np.array(scores)))
+
+
+@EVERY_METHOD
+@EVERY_DANGLING
+def test_a_prior_of_almost_nothing_is_a_start_as_any_other(
+    method: Method, dangling: Dangling
+) -> None:
+    least = np.nextafter(0.0, 1.0)
+    found = solve(
+        graph_of([(0, 0, 1.0), (1, 0, 1.0)], 2),
+        Parameters(method=method, dangling=dangling),
+        prior=Prior(scores=np.array([least, 0.0])),
+    )
+    exact = dense([(0, 0, 1.0), (1, 0, 1.0)], 2, damping=0.85, others=dangling is Dangling.OTHERS)
+    assert distance(found.scores, exact) <= 1e-8
