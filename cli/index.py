@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import click
 import uvloop
 
+from cli.index_gates import diff, gated_indexer, gates
 from cli.output import (
     DOES_NOT_HOLD,
     OK,
@@ -65,15 +66,25 @@ def list_generations(as_json: bool) -> None:
 
 @index.command()
 @click.argument("name", metavar="INDEX")
+@click.option("--override", metavar="REASON", help="Why it shall go live though a gate has failed.")
 @dry_run_option
 @json_option
-def promote(*, name: str, dry_run: bool, as_json: bool) -> None:
+def promote(*, name: str, override: str | None, dry_run: bool, as_json: bool) -> None:
     """Make INDEX live in place of the one that is, in one atomic step.
 
-    What was live stays as standby: `disco index rollback` goes back to it.
+    Its gates are asked first, if they were not yet. What was live stays as standby: `disco index
+    rollback` goes back to it.
     """
-    exchange = _run(load(), lambda services: operations.promote(services, name, dry_run=dry_run))
+    exchange = _run(
+        load(),
+        lambda services: operations.promote(services, name, dry_run=dry_run, override=override),
+        gated=True,
+    )
     _print_exchange(exchange, dry_run=dry_run, as_json=as_json)
+
+
+index.add_command(gates)
+index.add_command(diff)
 
 
 @index.command()
@@ -119,11 +130,17 @@ def history(*, entity: str | None, limit: int, as_json: bool) -> None:
         click.echo("nothing was done so far")
 
 
-def _run(settings: Settings, operation: Callable[[operations.Services], Awaitable[T]]) -> T:
-    """One operation with all services."""
+def _run(
+    settings: Settings,
+    operation: Callable[[operations.Services], Awaitable[T]],
+    *,
+    gated: bool = False,
+) -> T:
+    """One operation with all services, and with gates if it may need them."""
 
     async def run() -> T:
-        async with operations.open_indexer(settings) as services:
+        opened = gated_indexer(settings) if gated else operations.open_indexer(settings)
+        async with opened as services:
             return await operation(services)
 
     return uvloop.run(run())

@@ -8,6 +8,7 @@ from typing import Any
 import click
 import uvloop
 
+from cli.index_gates import gated_indexer
 from cli.output import (
     dry_run_option,
     json_option,
@@ -99,11 +100,23 @@ async def _reindex(
     promoting: bool,
     as_json: bool,
 ) -> None:
-    """All entity types side by side: small ones are done while the large one is read."""
-    async with operations.open_indexer(settings) as services, asyncio.TaskGroup() as builds:
-        for name in names:
-            one = _build(services, name, act, detach=detach, promoting=promoting, as_json=as_json)
-            builds.create_task(one)
+    """All entity types side by side: small ones are done while the large one is read.
+
+    One that fails does not stop the others; its error is raised when they are done.
+    """
+    async with gated_indexer(settings) as services:
+        ends = await asyncio.gather(
+            *(
+                _build(services, name, act, detach=detach, promoting=promoting, as_json=as_json)
+                for name in names
+            ),
+            return_exceptions=True,
+        )
+    failures = [end for end in ends if end is not None]
+    for failure in failures[1:]:
+        progress(f"disco: {failure}")
+    if failures:
+        raise failures[0]
 
 
 async def _build(

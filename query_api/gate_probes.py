@@ -1,0 +1,109 @@
+"""Gate probes: generations are searched as they will be once they are live, and the answers gauged.
+
+The planner and the engine's search are those of every query; only the index is another, and the
+profile is the one that the generation was built with.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from elasticsearch import AsyncElasticsearch, BadRequestError
+
+from core.definitions import DefinitionError
+from evaluation.operations import Gauge, gauge
+from indexer.operations import Found, Generation, Hit, KnownItem, Services
+from query_api import known_items, planner, profiles
+from query_api.parameters import SearchRequest, clean, shortened
+from query_api.profiles import SearchProfile
+
+_DEPTH: Final = 10  # hits that are looked at
+_LONGEST_REASON: Final = 500  # characters of the engine's words
+
+
+class GateProber:
+    """Searches generations of the definitions that this process knows.
+
+    All raise what the engine's client raises.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._engine: AsyncElasticsearch = services.engine
+        self._profiles: dict[str, SearchProfile | str] = {}  # by index; a text says what is wrong
+
+    async def problem(self, generation: Generation) -> str | None:
+        """Why searches of the generation would fail; None: they would not."""
+        if generation.index not in self._profiles:
+            self._profiles[generation.index] = await self._read(generation)
+        found = self._profiles[generation.index]
+        return found if isinstance(found, str) else None
+
+    def known_items(
+        self, generation: Generation, documents: Sequence[Mapping[str, Any]]
+    ) -> Sequence[KnownItem]:
+        """The ways in which somebody may look for these documents."""
+        return known_items.known_items(documents, self._profile(generation))
+
+    def answers(self, item: KnownItem, hit: Hit) -> bool:
+        """Whether somebody who looks for the item would be content with the hit."""
+        return known_items.answers(item, hit)
+
+    async def search(self, generation: Generation, text: str) -> Found:
+        """The first ten hits."""
+        profile = self._profile(generation)
+        plan = self._plan(generation, profile, text)
+        began = time.perf_counter()
+        answer = await self._ask(plan)
+        seconds = time.perf_counter() - began
+        title = profile.title
+        hits = [
+            Hit(hit["_id"], str(hit["_source"].get(title) or "")) for hit in answer["hits"]["hits"]
+        ]
+        return Found(hits, seconds)
+
+    def gauge(
+        self,
+        grades: Mapping[str, Mapping[str, int]],
+        rankings: Mapping[str, Sequence[str]],
+        before: Mapping[str, Sequence[str]] | None,
+        measure: str,
+    ) -> Gauge:
+        """How good rankings are, by query; beside those of the live generation."""
+        return gauge(grades, rankings, before, measure)
+
+    async def _read(self, generation: Generation) -> SearchProfile | str:
+        entity = generation.recipe.entity
+        definition = self._services.definitions.get(entity)
+        if definition is None:
+            return f"there is no definition of {entity} any more"
+        found = await self._engine.indices.get_mapping(index=generation.index)
+        built = replace(
+            definition,
+            mappings=found[generation.index]["mappings"],
+            profile=self._services.profile_of(generation),
+        )
+        try:
+            profile = profiles.read({entity: built})[entity]
+            await self._ask(self._plan(generation, profile, "two words"))
+        except (DefinitionError, BadRequestError) as error:
+            return str(error)[:_LONGEST_REASON]
+        return profile
+
+    def _profile(self, generation: Generation) -> SearchProfile:
+        found = self._profiles[generation.index]
+        assert isinstance(found, SearchProfile), "`problem` is asked first"
+        return found
+
+    async def _ask(self, plan: planner.Plan) -> Any:
+        return await self._engine.search(index=",".join(plan.indices), body=dict(plan.body))
+
+    def _plan(self, generation: Generation, profile: SearchProfile, text: str) -> planner.Plan:
+        entity = generation.recipe.entity
+        return planner.plan(
+            SearchRequest(text=shortened(clean(text)), entities=(entity,), limit=_DEPTH),
+            {entity: profile},
+            indices={entity: generation.index},
+            deadline=self._services.settings.search_deadline,
+        )
