@@ -63,6 +63,23 @@ def reindex(*, stack: str, size: str, live: float, runs: int, as_json: bool) -> 
 
 
 @bench.command()
+@_stack_option
+@click.option("--size", default="S", help="Size of the generated catalogue.")
+@click.option("--rate", default=500.0, help="Queries a second.")
+@click.option("--actions", default=334, help="Promotions and rollbacks in each run.")
+@_runs_option
+@json_option
+def swaps(*, stack: str, size: str, rate: float, actions: int, runs: int, as_json: bool) -> None:
+    """Indices change places while people search; every answer is of one of them."""
+    from benchmarks import swaps as module  # noqa: PLC0415 - loads a lot
+
+    report = module.measure(
+        stack=stack, size=size, rate=rate, actions=actions, runs=runs, say=progress
+    )
+    _finish(report, as_json)
+
+
+@bench.command()
 @click.option(
     "--size", type=click.Choice(["100k", "1m", "5m"]), default="1m", help="Nodes of the graph."
 )

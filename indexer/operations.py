@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -15,7 +15,9 @@ from core.engine import engine_client
 from core.operation_log import Actor, Operation, OperationInProgressError, OperationLog
 from core.settings import Settings
 from indexer import examination, parity, reindexing, worker
+from indexer.builds import Build
 from indexer.cascade import RefreshPublisher
+from indexer.checking import check
 from indexer.errors import IndexerError
 from indexer.gates import Examination, GateFailedError, Ruling, decode
 from indexer.gates import encode as examination_document
@@ -58,6 +60,7 @@ __all__ = [
     "Verdict",
     "build",
     "cancel_build",
+    "check",
     "definitions_of",
     "diff",
     "document_of",
@@ -154,7 +157,7 @@ async def build(
     generation is deleted, and the old one stays live. Who stops following does not stop the build:
     `pause_build` and `cancel_build` do. Raises `GateFailedError` when it did not pass its gates.
     """
-    begun = await reindexing.start(services, entity)
+    begun = await start_build(services, entity)
     async for progress in follow_build(services, entity, begun.index, promoting=promoting):
         yield progress
 
@@ -176,22 +179,37 @@ async def follow_build(
 
 async def start_build(services: Services, entity: str) -> Progress:
     """Begin a build and leave it to workers; it ends as ready. Raises `BuildUnderWayError`."""
-    return reindexing.progress_of(await reindexing.start(services, entity))
+    async with log_of(services).record("index.reindex", entity) as entry:
+        begun = reindexing.progress_of(await reindexing.start(services, entity))
+        await entry.plan(before=None, after={"index": begun.index})
+    return begun
 
 
 async def pause_build(services: Services, entity: str) -> Progress:
     """Have workers finish the ranges that they are at, and take no more; or `NoBuildError`."""
-    return reindexing.progress_of(await reindexing.pause(services, entity))
+    return await _acted(services, "index.pause", entity, reindexing.pause)
 
 
 async def resume_build(services: Services, entity: str) -> Progress:
     """Go on with a build that was paused, or that nobody goes on with; or `NoBuildError`."""
-    return reindexing.progress_of(await reindexing.resume(services, entity))
+    return await _acted(services, "index.resume", entity, reindexing.resume)
 
 
 async def cancel_build(services: Services, entity: str) -> Progress:
     """Give a build up, and delete its generation; raises `NoBuildError`."""
-    return reindexing.progress_of(await reindexing.cancel(services, entity))
+    return await _acted(services, "index.cancel", entity, reindexing.cancel)
+
+
+async def _acted(
+    services: Services,
+    action: str,
+    entity: str,
+    act: Callable[[Services, str], Awaitable[Build]],
+) -> Progress:
+    async with log_of(services).record(action, entity) as entry:
+        found = reindexing.progress_of(await act(services, entity))
+        await entry.plan(before={"index": found.index}, after={"index": found.index})
+    return found
 
 
 async def list_builds(services: Services, entities: Sequence[str] = ()) -> list[Progress]:

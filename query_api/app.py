@@ -16,13 +16,14 @@ from core import definitions, telemetry
 from core.engine import create_engine
 from core.settings import Settings
 from query_api.access import AccessMiddleware
+from query_api.admin_api import AdminApi
 from query_api.assets import Assets
 from query_api.cursors import CursorSigner
 from query_api.database import Database
 from query_api.doorkeeper import Doorkeeper
 from query_api.entity_pages import EntityPages
 from query_api.failures import FailureAnswers, FailureMiddleware
-from query_api.headers import ApiCorsMiddleware, SecurityHeadersMiddleware
+from query_api.headers import ADMIN_PATH, ApiCorsMiddleware, SecurityHeadersMiddleware
 from query_api.live_indices import LiveIndices
 from query_api.page_templates import PageTemplates
 from query_api.problems import QueryError
@@ -36,6 +37,7 @@ from query_api.variant_indices import VariantIndices
 # Seconds beyond the engine's own deadline: for its answer to arrive, then for ours to be made.
 _NETWORK_MARGIN: Final = 0.5
 _ANSWER_MARGIN: Final = 1.0
+_ADMIN_SECONDS: Final = 120.0  # that an operator's request may take
 _WORTH_COMPRESSING: Final = 1024  # bytes
 _QUICK_COMPRESSION: Final = 4  # of 9: nearly as small, at a third of the time
 
@@ -65,7 +67,7 @@ def create_app(settings: Settings) -> Starlette:
     doorkeeper = Doorkeeper(database)
     templates = PageTemplates(assets := Assets())
     page = SearchPage(searcher, templates)
-    service = ServiceRoutes(engine, settings.index_prefix, known)
+    service = ServiceRoutes(engine, settings.index_prefix, known, admin=settings.admin_api == "on")
     failures = FailureAnswers(page.error)
 
     @asynccontextmanager
@@ -82,6 +84,7 @@ def create_app(settings: Settings) -> Starlette:
         routes=[
             Route("/", page.show),
             Route("/v1/search", SearchApi(searcher, doorkeeper).search),
+            *_admin_routes(AdminApi(settings, doorkeeper)),
             Route("/healthz", service.healthz),
             Route("/readyz", service.readyz),
             Route("/metrics", service.metrics),
@@ -100,6 +103,7 @@ def create_app(settings: Settings) -> Starlette:
                 FailureMiddleware,
                 answers=failures,
                 time_limit=settings.search_deadline + _NETWORK_MARGIN + _ANSWER_MARGIN,
+                patient=(ADMIN_PATH, _ADMIN_SECONDS),
             ),
         ],
         exception_handlers={QueryError: failures, HTTPException: failures},
@@ -107,6 +111,32 @@ def create_app(settings: Settings) -> Starlette:
     )
     app.router.redirect_slashes = False
     return app
+
+
+def _admin_routes(admin: AdminApi) -> list[Route]:
+    """What operators can ask for: reading by GET, acting by POST."""
+    reading = {
+        "generations": admin.generations,
+        "history": admin.history,
+        "builds": admin.builds,
+    }
+    acting = {
+        "builds/{action}": admin.build,
+        "check": admin.check,
+        "reindex": admin.reindex,
+        "gates": admin.gates,
+        "diff": admin.diff,
+        "promote": admin.promote,
+        "rollback": admin.rollback,
+        "retire": admin.retire,
+    }
+    return [
+        *(Route(ADMIN_PATH + path, admin.guarded(done)) for path, done in reading.items()),
+        *(
+            Route(ADMIN_PATH + path, admin.guarded(done), methods=["POST"])
+            for path, done in acting.items()
+        ),
+    ]
 
 
 def _secret(settings: Settings) -> bytes:

@@ -45,10 +45,19 @@ class FailureAnswers:
 class FailureMiddleware:
     """Ends requests that take too long, and answers what nothing below has answered."""
 
-    def __init__(self, app: ASGIApp, *, answers: FailureAnswers, time_limit: float) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        answers: FailureAnswers,
+        time_limit: float,
+        patient: tuple[str, float],
+    ) -> None:
+        """Paths that begin with the first of `patient` have its seconds, others `time_limit`."""
         self._app = app
         self._answers = answers
         self._time_limit = time_limit  # seconds
+        self._patient_path, self._patient_limit = patient
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -63,7 +72,7 @@ class FailureMiddleware:
             await send(message)
 
         try:
-            async with asyncio.timeout(self._time_limit):
+            async with asyncio.timeout(self._limit(scope)):
                 await self._app(scope, receive, watched)
         except Exception as error:
             _report(error, scope)
@@ -71,6 +80,11 @@ class FailureMiddleware:
                 raise
             response = await self._answers(Request(scope), error)
             await response(scope, receive, send)
+
+    def _limit(self, scope: Scope) -> float:
+        """Seconds that a request may take."""
+        is_patient = scope["path"].startswith(self._patient_path)
+        return self._patient_limit if is_patient else self._time_limit
 
 
 def _report(error: Exception, scope: Scope) -> None:

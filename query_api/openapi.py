@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from query_api import admin_openapi
 from query_api.answers import SearchAnswer
 from query_api.headers import NOT_INDEXED_HEADER
 from query_api.parameters import SearchParameters
@@ -19,12 +20,21 @@ _REF: Final = "#/components/schemas/{model}"
 _SEARCH_FAILURES: Final = (400, 401, 403, 422, 500, 503, 504)
 
 
-def document(entities: Sequence[str]) -> Node:
-    """The document that describes this service; `entities` are the types that can be searched."""
+def document(entities: Sequence[str], *, admin: bool = False) -> Node:
+    """The document that describes this service; `entities` are the types that can be searched.
+
+    With `admin` it tells of what operators can do.
+    """
     models: list[type[BaseModel]] = [SearchAnswer, Problem, Readiness]
+    bodies = admin_openapi.BODIES if admin else ()
     _, definitions = models_json_schema(
-        [(model, "serialization") for model in models], ref_template=_REF
+        [
+            *((model, "serialization") for model in models),
+            *((model, "validation") for model in bodies),
+        ],
+        ref_template=_REF,
     )
+    failures = {str(status): _problem(status) for status in admin_openapi.FAILURES}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -38,10 +48,12 @@ def document(entities: Sequence[str]) -> Node:
             "/healthz": {"get": _plain("healthz", "Whether the process lives")},
             "/readyz": {"get": _readyz()},
             "/metrics": {"get": _plain("metrics", "Metrics in Prometheus' text format")},
+            **(admin_openapi.paths(failures) if admin else {}),
         },
         "components": {
             "schemas": definitions["$defs"],
             "headers": {"RequestId": _header("Names this request in our logs.")},
+            "securitySchemes": admin_openapi.SECURITY_SCHEME,
         },
     }
 
@@ -55,6 +67,7 @@ def _search(entities: Sequence[str]) -> Node:
         "operationId": "search",
         "summary": "Find entities by text",
         "parameters": _query_parameters(SearchParameters, entities),
+        "security": [{}, {"key": []}],
         "responses": {"200": answer} | {str(code): _problem(code) for code in _SEARCH_FAILURES},
     }
 

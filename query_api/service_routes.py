@@ -15,11 +15,13 @@ from query_api.profiles import Profiles
 class ServiceRoutes:
     """Tells probes, Prometheus and developers about the process."""
 
-    def __init__(self, engine: AsyncElasticsearch, index_prefix: str, profiles: Profiles) -> None:
+    def __init__(
+        self, engine: AsyncElasticsearch, index_prefix: str, profiles: Profiles, *, admin: bool
+    ) -> None:
         self._engine = engine
         self._index_prefix = index_prefix
         self._profiles = profiles
-        self._document = orjson.dumps(openapi.document(tuple(profiles)))
+        self._document = orjson.dumps(openapi.document(tuple(profiles), admin=admin))
         self._etag = f'"{hashlib.sha256(self._document).hexdigest()[:16]}"'
 
     async def healthz(self, _request: Request) -> Response:

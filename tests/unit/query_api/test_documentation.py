@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
+from starlette.routing import Route
 
 from core.settings import Settings
 from core.telemetry import REGISTRY
@@ -26,10 +27,13 @@ def test_every_parameter_and_field_is_described(name: str) -> None:
 
 
 def test_every_address_is_described() -> None:
-    paths = {getattr(route, "path", "") for route in create_app(Settings()).routes}
+    routes = [route for route in create_app(Settings()).routes if isinstance(route, Route)]
     private = {"/static/{name}", "/{permalink:path}"}  # the pages' own
-    for path in paths - private:
-        assert f"| `GET {path}` |" in TEXT
+    for route in routes:
+        if route.path not in private:
+            method = "GET" if "GET" in (route.methods or ()) else "POST"
+            path = route.path.replace("{action}", "<action>")
+            assert f"| `{method} {path}` |" in TEXT
 
 
 def test_every_metric_is_described() -> None:

@@ -4,7 +4,7 @@ from query_api import openapi
 from query_api.parameters import SearchParameters
 from query_api.problems import KINDS
 
-DOCUMENT = openapi.document(("user", "sound"))
+DOCUMENT = openapi.document(("user", "sound"), admin=True)
 
 
 def references(node: Any) -> list[str]:
@@ -40,3 +40,13 @@ def test_search_describes_every_status_that_a_problem_can_have() -> None:
     assert {str(kind.status) for kind in KINDS.values() if kind.status not in elsewhere} | {
         "200"
     } == set(responses)
+
+
+def test_what_operators_do_is_described_only_where_it_is_there() -> None:
+    closed = openapi.document(("user", "sound"))
+    assert not any(path.startswith("/v1/admin/") for path in closed["paths"])
+    admin = {path: node for path, node in DOCUMENT["paths"].items() if "/admin/" in path}
+    assert len(admin) == 11
+    operations = [one for node in admin.values() for one in node.values()]
+    assert all(one["security"] == [{"key": []}] for one in operations)
+    assert len({one["operationId"] for one in operations}) == len(operations)

@@ -1,0 +1,209 @@
+"""The operators' API: `/v1/admin/…`. The same operations as `disco index`, by the same code.
+
+It is there only where the setting `admin_api` says so, for keys with the scope `admin`. Services
+are opened for each request: definitions are read anew, and nothing waits open for the rare one.
+"""
+
+import dataclasses
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from access.operations import Key, Scope
+from core.errors import DiscoError
+from core.operation_log import Actor
+from core.settings import Settings
+from indexer import operations
+from indexer.operations import Services
+from query_api import admin_bodies
+from query_api.admin_bodies import (
+    BuildBody,
+    CheckBody,
+    DiffBody,
+    GatesBody,
+    PromoteBody,
+    ReindexBody,
+    RetireBody,
+    RollbackBody,
+)
+from query_api.doorkeeper import Doorkeeper
+from query_api.gate_probes import GateProber
+from query_api.problems import Code, QueryError
+
+BUILDS_PATH: Final = "/v1/admin/builds"
+_BY_EXIT_CODE: Final = {1: Code.REFUSED, 2: Code.INVALID_VALUE, 3: Code.SERVICE_UNAVAILABLE}
+_MOST_OPERATIONS: Final = 1_000
+_BUILD_ACTIONS: Final = {
+    "pause": operations.pause_build,
+    "resume": operations.resume_build,
+    "cancel": operations.cancel_build,
+}
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class AdminApi:
+    """Does what operators ask for, and says what was done."""
+
+    def __init__(self, settings: Settings, doorkeeper: Doorkeeper) -> None:
+        self._settings = settings
+        self._doorkeeper = doorkeeper
+
+    def guarded(self, handler: Callable[[Request, Key], Awaitable[Response]]) -> Handler:
+        """A handler that is reached with a key of scope `admin` alone, and tells refusals apart."""
+
+        async def guarded(request: Request) -> Response:
+            if self._settings.admin_api != "on":
+                raise HTTPException(404)
+            key = await self._doorkeeper.require(request, Scope.ADMIN)
+            try:
+                return await handler(request, key)
+            except QueryError:
+                raise
+            except DiscoError as error:
+                raise QueryError(_BY_EXIT_CODE[error.exit_code], str(error)) from error
+
+        return guarded
+
+    async def generations(self, _request: Request, _key: Key) -> Response:
+        """`GET /v1/admin/generations`."""
+        found = await operations.list_generations(self._settings)
+        return _json({"generations": [operations.document_of(one) for one in found]})
+
+    async def history(self, request: Request, _key: Key) -> Response:
+        """`GET /v1/admin/history`."""
+        subject = request.query_params.get("subject")
+        limit = _limit(request.query_params.get("limit", "50"))
+        found = await operations.history(self._settings, subject=subject, limit=limit)
+        return _json({"operations": found})
+
+    async def builds(self, _request: Request, key: Key) -> Response:
+        """`GET /v1/admin/builds`."""
+        async with self._services(key) as services:
+            return _json({"builds": await operations.list_builds(services)})
+
+    async def build(self, request: Request, key: Key) -> Response:
+        """`POST /v1/admin/builds/{action}`: pause, resume or cancel one."""
+        act = _BUILD_ACTIONS.get(request.path_params["action"])
+        if act is None:
+            raise HTTPException(404)
+        body = await admin_bodies.read(request, BuildBody)
+        self._check_entity(body.entity)
+        async with self._services(key) as services:
+            return _json({"build": await act(services, body.entity)})
+
+    async def check(self, request: Request, _key: Key) -> Response:
+        """`POST /v1/admin/check`."""
+        body = await admin_bodies.read(request, CheckBody)
+        verdicts = await operations.check(self._settings, body.entities)
+        definitions = [
+            {
+                **dataclasses.asdict(one),
+                "holds": one.holds,
+                "problems": [
+                    {"file": problem.file.name, "what": problem.what, "remedy": problem.remedy}
+                    for problem in one.problems
+                ],
+            }
+            for one in verdicts
+        ]
+        return _json({"holds": all(one.holds for one in verdicts), "definitions": definitions})
+
+    async def reindex(self, request: Request, key: Key) -> Response:
+        """`POST /v1/admin/reindex`: begins a build and leaves it to the workers."""
+        body = await admin_bodies.read(request, ReindexBody)
+        definition = self._check_entity(body.entity)
+        if body.dry_run:
+            plan = {"entity": body.entity, "definition": definition, "promote": False}
+            return _json({"plan": plan, "dry_run": True})
+        async with self._services(key) as services:
+            begun = await operations.start_build(services, body.entity)
+        return _json({"build": begun}, status=202, headers={"Location": BUILDS_PATH})
+
+    async def gates(self, request: Request, key: Key) -> Response:
+        """`POST /v1/admin/gates`: asks all gates about an index."""
+        body = await admin_bodies.read(request, GatesBody)
+        async with self._services(key) as services:
+            found = await operations.examine(services, body.index)
+        return _json({"index": body.index, **operations.examination_document(found)})
+
+    async def diff(self, request: Request, key: Key) -> Response:
+        """`POST /v1/admin/diff`: how the answers of two indices differ, query by query."""
+        body = await admin_bodies.read(request, DiffBody)
+        async with self._services(key) as services:
+            queries = operations.diff(services, body.before, body.after, body.queries)
+            found = [one async for one in queries]
+        mean = sum(one.overlap for one in found) / len(found) if found else 1.0
+        return _json({"queries": found, "overlap": round(mean, 4)})
+
+    async def promote(self, request: Request, key: Key) -> Response:
+        """`POST /v1/admin/promote`."""
+        body = await admin_bodies.read(request, PromoteBody)
+        async with self._services(key) as services:
+            exchange = await operations.promote(
+                services, body.index, dry_run=body.dry_run, override=body.override
+            )
+        return _exchanged(exchange, dry_run=body.dry_run)
+
+    async def rollback(self, request: Request, key: Key) -> Response:
+        """`POST /v1/admin/rollback`."""
+        body = await admin_bodies.read(request, RollbackBody)
+        self._check_entity(body.entity)
+        async with self._services(key) as services:
+            exchange = await operations.rollback(services, body.entity, dry_run=body.dry_run)
+        return _exchanged(exchange, dry_run=body.dry_run)
+
+    async def retire(self, request: Request, key: Key) -> Response:
+        """`POST /v1/admin/retire`."""
+        body = await admin_bodies.read(request, RetireBody)
+        async with self._services(key) as services:
+            retired = await operations.retire(services, body.index, dry_run=body.dry_run)
+        return _json({"retired": operations.document_of(retired), "dry_run": body.dry_run})
+
+    def _check_entity(self, entity: str) -> str:
+        """The hash of the definition of an entity type; raises `UnknownEntityError`."""
+        return operations.definitions_of(self._settings, [entity])[entity].hash
+
+    @asynccontextmanager
+    async def _services(self, key: Key) -> AsyncIterator[Services]:
+        """The indexer's services, on the account of a key."""
+        actor = Actor(name=f"{key.name} (key {key.id})", via="http")
+        async with operations.open_indexer(self._settings, prober=GateProber) as services:
+            yield dataclasses.replace(services, actor=actor)
+
+
+def _exchanged(exchange: operations.Exchange, *, dry_run: bool) -> Response:
+    before = exchange.before
+    return _json(
+        {
+            "before": operations.document_of(before) if before else None,
+            "after": operations.document_of(exchange.after),
+            "changed": exchange.changes_anything and not dry_run,
+            "dry_run": dry_run,
+        }
+    )
+
+
+def _limit(text: str) -> int:
+    if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _MOST_OPERATIONS:
+        return int(text)
+    allowed = f"a whole number from 1 to {_MOST_OPERATIONS}"
+    raise QueryError(
+        Code.INVALID_VALUE, f"'limit' must be {allowed}.", parameter="limit", allowed=(allowed,)
+    )
+
+
+def _json(
+    document: dict[str, Any], *, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    return Response(
+        orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS),
+        status_code=status,
+        headers={"Cache-Control": "no-store", **(headers or {})},
+        media_type="application/json",
+    )

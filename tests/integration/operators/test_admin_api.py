@@ -1,0 +1,247 @@
+"""`/v1/admin/`: what `disco index` does, over HTTP, for those with the key alone."""
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from access.operations import open_keys
+from core.operation_log import Actor, Operation, Outcome
+from core.settings import Settings
+from indexer import operations
+from indexer.generations import Generation, State
+from query_api.problems import Problem
+from tests.integration.indexer.command_line import disco
+from tests.integration.indexer.oracle import open_index
+from tests.integration.query_api.serving import served
+
+READING = ("generations", "history", "builds")
+ACTING = (
+    *("check", "reindex", "gates", "diff", "promote", "rollback", "retire"),
+    *("builds/pause", "builds/resume", "builds/cancel"),
+)
+
+
+@pytest.fixture(scope="module")
+def indexed(settings: Settings) -> Settings:
+    """The module's place, with a live index of each entity type."""
+
+    async def build() -> None:
+        async with open_index(settings) as index:
+            generations = index.services.generations
+            for definition in index.services.definitions.values():
+                await generations.promote(await generations.create(definition), before=None)
+
+    asyncio.run(build())
+    return settings
+
+
+@pytest.fixture(scope="module")
+def keys(settings: Settings) -> dict[str, str]:
+    """Keys by scope."""
+
+    async def make() -> dict[str, str]:
+        async with open_keys(settings, Actor(name="tests", via="cli")) as opened:
+            scopes = ("admin", "search:read")
+            return {scope: (await opened.create(f"of {scope}", [scope])).text for scope in scopes}
+
+    return asyncio.run(make())
+
+
+@pytest.fixture(scope="module")
+def address(indexed: Settings) -> Iterator[str]:
+    with served(dataclasses.replace(indexed, admin_api="on")) as at:
+        yield at
+
+
+@pytest.fixture
+async def admin(address: str, keys: dict[str, str]) -> AsyncIterator[httpx.AsyncClient]:
+    """A client with the key."""
+    headers = {"Authorization": f"Bearer {keys['admin']}"}
+    async with httpx.AsyncClient(
+        base_url=f"{address}/v1/admin", headers=headers, timeout=60
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+async def two(indexed: Settings) -> AsyncIterator[tuple[Generation, Generation]]:
+    """The live generation of sounds, and one that is ready; as it was afterwards."""
+    async with open_index(indexed) as index:
+        services = index.services
+        live = await services.generations.live("sound")
+        ready = await services.generations.create(services.definitions["sound"])
+        ready = await services.generations.enter(ready, State.READY)
+        yield live, ready
+        if (now := await services.generations.live("sound")).index != live.index:
+            await services.generations.promote(live, before=now)
+        await services.generations.delete(ready)
+
+
+def _done(response: httpx.Response, status: int = 200) -> dict[str, Any]:
+    assert response.status_code == status, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def _refused(response: httpx.Response, status: int, code: str) -> Problem:
+    problem = Problem.model_validate(response.json())
+    assert (response.status_code, problem.code) == (status, code), response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    return problem
+
+
+async def _history(settings: Settings, limit: int = 10) -> list[Operation]:
+    return await operations.history(settings, limit=limit)
+
+
+def test_it_is_not_there_unless_it_is_switched_on(indexed: Settings, keys: dict[str, str]) -> None:
+    headers = {"Authorization": f"Bearer {keys['admin']}"}
+    with served(indexed) as at, httpx.Client(base_url=at, headers=headers, timeout=20) as client:
+        for path in READING:
+            _refused(client.get(f"/v1/admin/{path}"), 404, "not_found")
+        for path in ACTING:
+            _refused(client.post(f"/v1/admin/{path}", json={}), 404, "not_found")
+        assert not any("admin" in path for path in client.get("/openapi.json").json()["paths"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [*(("GET", path) for path in READING), *(("POST", path) for path in ACTING)],
+)
+def test_every_address_needs_the_key(
+    address: str, keys: dict[str, str], method: str, path: str
+) -> None:
+    url = f"{address}/v1/admin/{path}"
+    _refused(httpx.request(method, url), 401, "unauthorized")
+    wrong = {"Authorization": "Bearer disco_000000000000_" + "A" * 43}
+    _refused(httpx.request(method, url, headers=wrong), 401, "unauthorized")
+    other = {"Authorization": f"Bearer {keys['search:read']}"}
+    problem = _refused(httpx.request(method, url, headers=other), 403, "forbidden")
+    assert problem.allowed == ["admin"]
+
+
+async def test_promoted_and_rolled_back_as_by_command_and_recorded(
+    admin: httpx.AsyncClient, indexed: Settings, two: tuple[Generation, Generation]
+) -> None:
+    live, ready = two
+    before = len(await _history(indexed, 1_000))
+    planned = _done(await admin.post("/promote", json={"index": ready.index, "dry_run": True}))
+    by_command = await disco(indexed, "index", "promote", ready.index, "--dry-run", "--json")
+    assert planned == orjson.loads(by_command.out)
+    assert len(await _history(indexed, 1_000)) == before, "a dry run is no action"
+
+    done = _done(await admin.post("/promote", json={"index": ready.index}))
+    assert (done["changed"], done["after"]["index"]) == (True, ready.index)
+    listed = _done(await admin.get("/generations"))["generations"]
+    states = {one["index"]: one["state"] for one in listed if one["entity"] == "sound"}
+    assert states == {live.index: "standby", ready.index: "live"}
+
+    back = _done(await admin.post("/rollback", json={"entity": "sound"}))
+    assert (back["before"]["index"], back["after"]["index"]) == (ready.index, live.index)
+
+    newest = (await _history(indexed, 3))[:2]
+    assert [(one.action, one.outcome, one.via) for one in newest] == [
+        ("index.rollback", Outcome.DONE, "http"),
+        ("index.promote", Outcome.DONE, "http"),
+    ]
+    assert all(one.actor.startswith("of admin (key ") for one in newest)
+    shown = _done(await admin.get("/history", params={"subject": "sound", "limit": 1}))[
+        "operations"
+    ]
+    assert [one["id"] for one in shown] == [newest[0].id]
+    printed = await disco(indexed, "index", "history", "sound", "--limit", "1", "--json")
+    assert [one["id"] for one in orjson.loads(printed.out)] == [newest[0].id]
+
+
+async def test_an_index_is_retired(
+    admin: httpx.AsyncClient, two: tuple[Generation, Generation]
+) -> None:
+    live, ready = two
+    problem = _refused(await admin.post("/retire", json={"index": live.index}), 409, "refused")
+    assert "is live" in problem.detail
+    would = _done(await admin.post("/retire", json={"index": ready.index, "dry_run": True}))
+    assert would["retired"]["index"] == ready.index
+    _done(await admin.post("/retire", json={"index": ready.index}))
+    listed = _done(await admin.get("/generations"))["generations"]
+    assert ready.index not in {one["index"] for one in listed}
+
+
+async def test_a_build_is_begun_followed_and_cancelled(
+    admin: httpx.AsyncClient, indexed: Settings
+) -> None:
+    plan = _done(await admin.post("/reindex", json={"entity": "group", "dry_run": True}))
+    assert plan["plan"]["entity"] == "group"
+    begun = await admin.post("/reindex", json={"entity": "group"})
+    index = _done(begun, 202)["build"]["index"]
+    assert begun.headers["location"] == "/v1/admin/builds"
+    builds = _done(await admin.get("/builds"))["builds"]
+    assert index in {one["index"] for one in builds}
+    again = _refused(await admin.post("/reindex", json={"entity": "group"}), 409, "refused")
+    assert "group" in again.detail
+    paused = _done(await admin.post("/builds/pause", json={"entity": "group"}))
+    assert paused["build"]["is_paused"] is True
+    _done(await admin.post("/builds/cancel", json={"entity": "group"}))
+    listed = _done(await admin.get("/generations"))["generations"]
+    assert index not in {one["index"] for one in listed}
+    actions = {(one.action, one.outcome) for one in await _history(indexed, 4)}
+    assert actions == {
+        ("index.reindex", Outcome.DONE),
+        ("index.reindex", Outcome.REFUSED),
+        ("index.pause", Outcome.DONE),
+        ("index.cancel", Outcome.DONE),
+    }
+
+
+async def test_definitions_are_checked(admin: httpx.AsyncClient) -> None:
+    answer = _done(await admin.post("/check", json={"entities": ["sound"]}))
+    assert answer["holds"] is True
+    assert [one["entity"] for one in answer["definitions"]] == ["sound"]
+
+
+async def test_what_cannot_be_asked_is_a_clear_problem(admin: httpx.AsyncClient) -> None:
+    for path, body, words in [
+        ("promote", {"index": "disco-sound-x"}, "there is no index"),
+        ("promote", {"index": 7}, "index"),
+        ("promote", {}, "index"),
+        ("promote", {"index": "x", "force": True}, "force"),
+        ("promote", {"index": "x", "dry_run": "yes"}, "dry_run"),
+        ("rollback", {"entity": "song"}, "no entity type song"),
+        ("check", {"entities": ["song"]}, "song"),
+        ("reindex", {"entity": "song"}, "no entity type song"),
+    ]:
+        problem = _refused(await admin.post(f"/{path}", json=body), 422, "invalid_value")
+        assert words in problem.detail, problem
+    for content, media_type, status, code in [
+        (b"{", "application/json", 422, "invalid_value"),
+        (b"x=1", "text/plain", 415, "unsupported_media_type"),
+        (b" " * 70_000, "application/json", 413, "body_too_large"),
+    ]:
+        headers = {"Content-Type": media_type}
+        _refused(await admin.post("/promote", content=content, headers=headers), status, code)
+    _refused(await admin.post("/builds/hurry", json={"entity": "sound"}), 404, "not_found")
+    _refused(await admin.get("/history", params={"limit": "many"}), 422, "invalid_value")
+
+
+def test_pages_of_other_origins_are_kept_out(address: str) -> None:
+    preflight = httpx.options(
+        f"{address}/v1/admin/promote",
+        headers={"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "POST"},
+    )
+    assert "access-control-allow-origin" not in preflight.headers
+
+
+def test_the_openapi_document_has_every_address(address: str) -> None:
+    document = httpx.get(f"{address}/openapi.json").json()
+    described = {
+        (method.upper(), path.removeprefix("/v1/admin/"))
+        for path, methods in document["paths"].items()
+        if path.startswith("/v1/admin/")
+        for method in methods
+    }
+    acting = {path for path in ACTING if "/" not in path} | {"builds/{action}"}
+    assert described == {("GET", path) for path in READING} | {("POST", path) for path in acting}
