@@ -18,6 +18,7 @@ from core.definitions import (
     DEPENDENTS_SUFFIX,
     HYDRATE_SUFFIX,
     MAPPING_SUFFIX,
+    PRIVATE_SUFFIX,
     PROFILE_SUFFIX,
     Definition,
     Problem,
@@ -161,6 +162,8 @@ class _Checks:
         found.add(HYDRATE_SUFFIX, hydration)
         dependents = await sql_check.check_dependents(self._connection, definition, self._entities)
         found.add(DEPENDENTS_SUFFIX, dependents)
+        private = await sql_check.check_private(self._connection, definition)
+        found.add(PRIVATE_SUFFIX, private)
         if table or hydration:
             return []
         documents, failures = await sql_check.sample_documents(self._connection, definition)

@@ -12,11 +12,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import asyncpg
 from elasticsearch import AsyncElasticsearch
 
-from core.database import Pool
-from core.definitions import Definition
-from indexer.errors import engine_within_reach
+from core.database import UNAVAILABLE_ERRORS, Pool
+from core.definitions import PRIVATE_SUFFIX, Definition
+from indexer.errors import IndexerError, TemporarilyUnavailableError, engine_within_reach
 from indexer.generations import Generation
 from indexer.services import Services
 
@@ -26,6 +27,12 @@ _SHORTEST = 6  # characters of such a name: shorter ones are anybody's
 _TOLD_BY = 20  # documents that are read for a name
 _PAUSE = 0.5  # seconds until the next look
 _SEED = 1
+
+
+class PrivateSqlError(IndexerError):
+    """The database refuses the SQL of what is private: check it with `disco index check`."""
+
+    exit_code = 1
 
 
 @dataclass(kw_only=True)
@@ -54,7 +61,7 @@ async def exposure(
             continue
         own = definition.entity == candidate.recipe.entity
         sample = _Sample()
-        async for chunk in _private(pool, definition.private_sql):
+        async for chunk in _private(pool, definition):
             sample.add(chunk.values())
             if own:
                 found.entities += len(chunk)
@@ -86,12 +93,20 @@ class _Sample:
                 self.names[place] = name
 
 
-async def _private(pool: Pool, sql: str) -> AsyncIterator[Mapping[int, str | None]]:
+async def _private(pool: Pool, definition: Definition) -> AsyncIterator[Mapping[int, str | None]]:
     """Ids and names of private entities, in chunks."""
-    async with pool.acquire() as connection, connection.transaction(readonly=True):
-        cursor = await connection.cursor(f"SELECT id, name FROM ({sql}) p")
-        while rows := await cursor.fetch(_CHUNK):
-            yield {row["id"]: row["name"] for row in rows}
+    try:
+        async with pool.acquire() as connection, connection.transaction(readonly=True):
+            cursor = await connection.cursor(f"SELECT id, name FROM ({definition.private_sql}) p")
+            while rows := await cursor.fetch(_CHUNK):
+                yield {row["id"]: row["name"] for row in rows}
+    except UNAVAILABLE_ERRORS as error:
+        raise TemporarilyUnavailableError("PostgreSQL", repr(error)) from error
+    except asyncpg.PostgresError as error:
+        raise PrivateSqlError(
+            f"{definition.entity}{PRIVATE_SUFFIX}: the database refuses it: {error}; "
+            f"`disco index check {definition.entity}` says where"
+        ) from error
 
 
 async def _exposed(engine: AsyncElasticsearch, index: str, ids: Sequence[int]) -> list[str]:

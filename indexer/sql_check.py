@@ -105,6 +105,23 @@ async def check_dependents(
         return [refusal(error, sql)]
 
 
+async def check_private(connection: "Connection", definition: Definition) -> list[Finding]:
+    """What the database has against the SQL of what is private."""
+    sql = definition.private_sql
+    if sql is None:
+        return []
+    try:
+        columns = (await connection.prepare(sql)).get_attributes()
+        await connection.fetch(f"SELECT id, name FROM ({sql}) p LIMIT 1")
+    except asyncpg.PostgresError as error:
+        return [refusal(error, sql)]
+    types = {one.name: one.type.name for one in columns}
+    if types.get("id") in ("int8", "int4", "int2") and types.get("name") in ("text", "varchar"):
+        return []
+    told = ", ".join(f"{name} ({kind})" for name, kind in types.items())
+    return [Finding(f"it returns {told}", "select id, a whole number, and name, a text")]
+
+
 async def sample_documents(
     connection: "Connection", definition: Definition
 ) -> tuple[list[bytes], list[Finding]]:

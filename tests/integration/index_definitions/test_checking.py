@@ -41,6 +41,7 @@ class Bad(NamedTuple):
 
 
 MAPPING, SQL, PROFILE = "sound.mapping.json", "sound.hydrate.sql", "sound.search.json"
+PRIVATE = "sound.private.sql"
 DEPENDENTS, ANALYSIS = "sound.dependents.sql", "shared.analysis.json"
 COLUMNS = "    s.id,\n    s.updated_at,\n"
 
@@ -143,6 +144,10 @@ BAD = [
     Bad(DEPENDENTS, "ss.set_id AS id", "ss.set_id::text AS id", "returns (text, text)"),
     Bad(DEPENDENTS, "ss.set_id AS id", "ss.set_id / 0 AS id", "refuses it: division by zero"),
     Bad(DEPENDENTS, "FROM set_sounds", "FROM set_songs", 'relation "set_songs" does not exist'),
+    # private
+    Bad(PRIVATE, "FROM sounds", "FROM songs", 'relation "songs" does not exist'),
+    Bad(PRIVATE, "s.title AS name", "s.title", 'column "name" does not exist'),
+    Bad(PRIVATE, "s.id,", "s.title AS id,", "it returns id (text)", "select id, a whole number"),
 ]
 
 

@@ -7,7 +7,6 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from core.definitions import Definition
-from core.settings import Settings
 from query_api import profiles
 from query_api.parameters import SearchRequest
 from query_api.planner import plan
@@ -53,7 +52,7 @@ CASES = [
 
 
 @pytest.fixture(scope="module")
-def search(engine: Elasticsearch, index: str, settings: Settings, sound: Definition) -> Search:
+def search(engine: Elasticsearch, index: str, sound: Definition) -> Search:
     """Titles in the order in which the planner's search finds them."""
     operations: list[dict[str, Any]] = []
     for number, title in enumerate([*NAMES, *CROWD]):
@@ -65,8 +64,8 @@ def search(engine: Elasticsearch, index: str, settings: Settings, sound: Definit
 
     def run(text: str) -> list[str]:
         request = SearchRequest(text=text, entities=("sound",), limit=10)
-        body = plan(request, known, index_prefix=settings.index_prefix, deadline=10).body
-        hits = engine.search(index=f"{settings.index_prefix}-sound", **body)["hits"]["hits"]
+        body = plan(request, known, indices={"sound": index}, deadline=10).body
+        hits = engine.search(index=index, **body)["hits"]["hits"]
         return [hit["_source"]["title"] for hit in hits]
 
     return run
