@@ -74,6 +74,41 @@ async def test_promoted_and_rolled_back_with_what_changed_in_between(
     assert await _states(scene) == {live.index: State.LIVE, ready.index: State.STANDBY}
 
 
+async def test_what_was_live_is_a_standby_that_misses_nothing(
+    scene: Scene, two: tuple[Generation, Generation]
+) -> None:
+    live, ready = two
+    async with scene.worker() as worker:
+        [user] = await scene.application.apply(writes.create_user("Ana"))
+        sounds = [
+            (await scene.application.apply(writes.create_sound(user.id, f"Rain {number}")))[0].id
+            for number in range(6)
+        ]
+        await scene.shows("sound", sounds[-1], title="Rain 5")
+        await operations.promote(scene.index.services, ready.index)
+        for sound_id in sounds[:2]:
+            await scene.application.apply(writes.rename("sound", sound_id, "Sun"))
+        for sound_id in sounds[2:4]:
+            await scene.application.apply(writes.delete("sound", sound_id))
+        [made] = await scene.application.apply(writes.create_sound(user.id, "Snow"))
+        await scene.application.apply(writes.rename("user", user.id, "Ana Lovelace"))
+        await scene.shows("sound", made.id, title="Snow", subtitle="Ana Lovelace")
+        await operations.rollback(scene.index.services, "sound")
+        await scene.application.apply(writes.rename("sound", made.id, "Sleet"))
+        await scene.shows("sound", made.id, title="Sleet")
+        await scene.is_drained(worker)
+    assert await _states(scene) == {live.index: State.LIVE, ready.index: State.STANDBY}
+    verify = ("verify", "sound", "--standby", "--patience", "0", "--json")
+    verified = await disco(scene.settings, *verify)
+    assert verified.code == 0, verified.out
+    assert {line["index"]: line["compared"] for line in verified.lines()} == {
+        live.index: 5,
+        ready.index: 5,
+    }
+    counted = await scene.index.services.engine.count(index=f"{live.index},{ready.index}")
+    assert counted["count"] == 2 * 5
+
+
 async def test_a_reindex_without_promotion_ends_as_ready(scene: Scene) -> None:
     live = await scene.index.services.generations.live("sound")
     done = await disco(scene.settings, "index", "reindex", "sound", "--no-promote", "--json")
