@@ -79,6 +79,18 @@ def read(definitions: Mapping[str, Definition]) -> Profiles:
     return dict(sorted(profiles.items(), key=lambda item: (-item[1].weight, item[0])))
 
 
+def ranked_by(profiles: Profiles, field: Literal["rank", "rank_a", "rank_b"]) -> Profiles:
+    """The profiles with ranks from that field; those that do not use ranks stay as they are."""
+    return {
+        entity: profile.model_copy(
+            update={"rank": profile.rank.model_copy(update={"field": field})}
+        )
+        if profile.rank
+        else profile
+        for entity, profile in profiles.items()
+    }
+
+
 def read_file(file: Path) -> Mapping[str, Any]:
     """The profile in a file, still to be checked by `read`; raises `DefinitionError`."""
     try:

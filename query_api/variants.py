@@ -20,6 +20,11 @@ from query_api.profiles import Profiles
 
 LIVE: Final = "live"
 _NAME: Final = r"^[a-z][a-z0-9_-]{0,63}$"
+# By slot; what stands in each is `disco rank list`'s to tell.
+_RANK_FIELDS: Final[Mapping[Literal["a", "b"], Literal["rank_a", "rank_b"]]] = {
+    "a": "rank_a",
+    "b": "rank_b",
+}
 _RESOLUTION: Final = 2**64  # values of a hash that decides over a share
 
 Name = Annotated[str, Field(pattern=_NAME)]
@@ -105,6 +110,7 @@ class _Part(BaseModel):
 
 class _Variant(_Part):
     profiles: str | None = None  # folder of *.search.json, beside the file
+    rank: Literal["a", "b"] | None = None  # slot of the rank edition; unset: the live one
     generations: Mapping[str, Annotated[str, Field(min_length=1)]] = {}
 
 
@@ -176,7 +182,10 @@ def _variant(
     changed = dict(definitions)
     if one.profiles is not None:
         changed |= _with_profiles(path.parent / one.profiles, definitions)
-    return Variant(name=name, profiles=profiles.read(changed), generations=dict(one.generations))
+    read_profiles = profiles.read(changed)
+    if one.rank is not None:
+        read_profiles = profiles.ranked_by(read_profiles, _RANK_FIELDS[one.rank])
+    return Variant(name=name, profiles=read_profiles, generations=dict(one.generations))
 
 
 def _with_profiles(folder: Path, definitions: Mapping[str, Definition]) -> dict[str, Definition]:

@@ -97,6 +97,21 @@ def test_a_file_says_what_is_tried(folder: Path, definitions: dict[str, Definiti
     assert (read.shadow.variant, read.shadow.share) == ("next", 0.5)
 
 
+def test_a_variant_may_have_ranks_of_another_edition(
+    tmp_path: Path, definitions: dict[str, Definition]
+) -> None:
+    file = tmp_path / "experiments.toml"
+    file.write_text('[variants.ranks]\nrank = "b"')
+    read = variants.read(file, definitions)
+    fields = {
+        name: {profile.rank.field for profile in one.profiles.values() if profile.rank}
+        for name, one in read.variants.items()
+    }
+    assert fields == {"live": {"rank"}, "ranks": {"rank_b"}}
+    live, other = read.live.profiles["sound"], read.variants["ranks"].profiles["sound"]
+    assert live.digest != other.digest, "their pages would be taken for those of one search"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -105,7 +120,8 @@ def test_a_file_says_what_is_tried(folder: Path, definitions: dict[str, Definiti
         ("[variants.Wide]\n", "Wide"),
         ('[variants.a]\nprofiles = "nowhere"', "holds no"),
         ('[variants.a]\ngenerations = {song = "ready"}', "no entity type 'song'"),
-        ("[variants.a]\nrank = 2", "rank"),
+        ('[variants.a]\nrank = "c"', "rank"),
+        ("[variants.a]\nweight = 2", "weight"),
         ('[shadow]\nvariant = "a"\nshare = 0.1', "there is no variant 'a'"),
         ('[variants.a]\n[shadow]\nvariant = "a"\nshare = 1.5', "share"),
         ('[variants.a]\n[experiment]\nname = "x"\nshares = {a = 0.6, b = 0.6}', "variant 'b'"),
