@@ -4,13 +4,15 @@ What is asked of the services is here; what follows from the answers, in `gates.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from elasticsearch import NotFoundError
+
 from core.telemetry import logger
 from indexer import gate_rules, parity, privacy
-from indexer.errors import engine_within_reach
+from indexer.errors import NoGenerationError, engine_within_reach
 from indexer.gate_rules import skipped
 from indexer.gates import Examination, Gate, Outcome, Ruling
 from indexer.generations import Generation
@@ -36,10 +38,18 @@ async def examine(
 ) -> Examination:
     """Ask every gate about a generation; `live` is what it is held against.
 
-    Raises `TemporarilyUnavailableError` when a service is away: nothing is decided then.
+    Raises `TemporarilyUnavailableError` when a service is away, and `NoGenerationError` when an
+    index is: nothing is decided then.
     """
     subject = _Subject(services, candidate, live, prober)
-    rulings = [ruling async for ruling in _rulings(subject)]
+    with engine_within_reach():
+        try:
+            rulings = [ruling async for ruling in _rulings(subject)]
+        except NotFoundError as error:
+            raise NoGenerationError(
+                f"{candidate.index}, or what is live, was deleted while it was examined; look at "
+                "`disco index list`"
+            ) from error
     now, _ = await services.fence.wait()
     examination = Examination(
         rulings=rulings, examined_at=now, baseline=live.index if live else None
@@ -49,7 +59,7 @@ async def examine(
     return examination
 
 
-async def _rulings(subject: "_Subject") -> Any:
+async def _rulings(subject: "_Subject") -> AsyncIterator[Ruling]:
     yield await subject.parity()
     yield await subject.population()
     yield await subject.coverage()

@@ -18,7 +18,7 @@ from indexer import examination, parity, reindexing, worker
 from indexer.builds import Build
 from indexer.cascade import RefreshPublisher
 from indexer.checking import check
-from indexer.errors import IndexerError
+from indexer.errors import IndexerError, engine_within_reach
 from indexer.gates import Examination, GateFailedError, Ruling, decode
 from indexer.gates import encode as examination_document
 from indexer.generation_diff import QueryDiff, compare
@@ -289,7 +289,8 @@ async def diff(
         items = await examination.known_items(services, services.prober, first)
         queries = [*dict.fromkeys(one.text for one in items if one.kind == WORD)]
     for query in queries:
-        answers = [await services.prober.search(one, query) for one in (first, second)]
+        with engine_within_reach():
+            answers = [await services.prober.search(one, query) for one in (first, second)]
         yield compare(query, *(one.hits for one in answers))
 
 
