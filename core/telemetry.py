@@ -23,6 +23,11 @@ LATENCY_BUCKETS = (
 
 # Until logging is configured: results go to standard output, so log lines must not.
 structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.processors.format_exc_info,
+        structlog.processors.KeyValueRenderer(key_order=["level", "component", "event"]),
+    ],
     wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
     logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
 )

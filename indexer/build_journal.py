@@ -5,6 +5,8 @@ generation that it makes. It is changed only by whoever saw its newest state (co
 workers share a build without any other agreement.
 """
 
+import asyncio
+import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -12,11 +14,13 @@ from elasticsearch import AsyncElasticsearch, BadRequestError, ConflictError, No
 
 from core.settings import Settings
 from indexer.builds import Build, decode, encode
-from indexer.errors import engine_within_reach
+from indexer.errors import TemporarilyUnavailableError, engine_within_reach
 from indexer.names import journal_name
 
 # Found by its id alone: nothing in it is searched.
 _MAPPINGS = {"dynamic": False, "properties": {}}
+_STARTING = 20.0  # seconds until a new index must answer
+_PAUSE = 0.1
 
 
 class Entry(NamedTuple):
@@ -36,23 +40,39 @@ class Journal:
         self._index = journal_name(settings.index_prefix)
 
     async def open(self) -> None:
-        """Make the index if it is not there."""
+        """Make the index if it is not there; it answers when this returns."""
         with engine_within_reach():
-            if await self._engine.indices.exists(index=self._index):
-                return
+            if not await self._engine.indices.exists(index=self._index):
+                await self._create()
+        await self._answers()
+
+    async def _answers(self) -> None:
+        """Wait until the index can be read: somebody may have made it a moment ago."""
+        deadline = time.monotonic() + _STARTING
+        while True:
             try:
-                await self._engine.indices.create(
-                    index=self._index,
-                    settings={
-                        "number_of_shards": 1,
-                        "number_of_replicas": self._settings.engine_replicas,
-                        "hidden": True,
-                    },
-                    mappings=_MAPPINGS,
-                )
-            except BadRequestError as error:
-                if error.error != "resource_already_exists_exception":
+                await self.read("any")
+            except TemporarilyUnavailableError:
+                if time.monotonic() >= deadline:
                     raise
+                await asyncio.sleep(_PAUSE)
+            else:
+                return
+
+    async def _create(self) -> None:
+        try:
+            await self._engine.indices.create(
+                index=self._index,
+                settings={
+                    "number_of_shards": 1,
+                    "number_of_replicas": self._settings.engine_replicas,
+                    "hidden": True,
+                },
+                mappings=_MAPPINGS,
+            )
+        except BadRequestError as error:
+            if error.error != "resource_already_exists_exception":
+                raise
 
     async def read(self, entity: str) -> Entry | None:
         """The newest record of an entity type; None if there is none."""

@@ -58,7 +58,8 @@ class Tally:
     """What going over one range gave."""
 
     outcomes: Mapping[str, int] = field(default_factory=dict)  # writes by outcome
-    differences: int = 0  # found and mended
+    differences: int = 0  # found, and not late in the live generation as well
+    mended: int = 0  # differences of all kinds that were mended
 
     @property
     def documents(self) -> int:
@@ -133,7 +134,7 @@ class Build:
             documents=self.documents + tally.documents,
             outcomes=Counter(self.outcomes) + Counter(tally.outcomes),
             found=self.found + tally.differences,
-            mended=self.mended + tally.differences,
+            mended=self.mended + tally.mended,
         )
         if build.open or build.position < END_OF_IDS:
             return build

@@ -50,15 +50,16 @@ class Crew:
                 return progress() >= moment
 
             await until(is_reached, within=_STALL, what=f"progress {moment:.2f}", state=progress)
-            await self._kill_one()
-            await self.start()
+            await self.lose_one()
 
-    async def _kill_one(self) -> None:
+    async def lose_one(self) -> None:
+        """Kill a worker in the middle of something, and replace it."""
         victim = self._chance.choice(self.workers)
         self.counted += await _caught_busy(victim)
         self.workers.remove(victim)
         await victim.kill()
         self.kills += 1
+        await self.start()
 
     async def close(self) -> None:
         """End whatever still runs."""

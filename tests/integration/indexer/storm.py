@@ -5,10 +5,11 @@ import dataclasses
 import itertools
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core.settings import Settings
 from demo.application import open_application
@@ -28,6 +29,9 @@ from tests.integration.indexer.weather import Weather
 
 _CATALOGUE = Path(__file__).with_name("storm_catalogue.sql")
 _PUSHBACK_LASTS = 0.7  # seconds
+
+# What is done beside a storm, with its index and its workers.
+Meanwhile = Callable[[Index, Crew], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,10 +65,18 @@ class Aftermath:
         )
 
 
-async def rage(stack: Stack, settings: Settings, folder: Path, weather: Weather) -> Aftermath:
+async def rage(
+    stack: Stack,
+    settings: Settings,
+    folder: Path,
+    weather: Weather,
+    *,
+    meanwhile: Meanwhile | None = None,
+) -> Aftermath:
     """Let a storm rage in a place, wait until all is done, and compare.
 
-    The place must be new: its catalogue is made here.
+    The place must be new: its catalogue is made here. The storm lasts at least as long as what is
+    done `meanwhile`.
     """
     tuned = dataclasses.replace(settings, **({"sweep_rate": 0} | dict(weather.settings)))
     stack.primary.run_file(_CATALOGUE, database=settings.index_prefix)
@@ -72,7 +84,7 @@ async def rage(stack: Stack, settings: Settings, folder: Path, weather: Weather)
         stack.primary.query(weather.sql, database=settings.index_prefix)
     async with open_index(tuned) as index, open_view(tuned) as broker:
         await index.build()
-        storm = _Storm(stack, folder, weather, index=index, broker=broker)
+        storm = _Storm(stack, folder, weather, index=index, broker=broker, meanwhile=meanwhile)
         try:
             return await storm.run()
         finally:
@@ -81,7 +93,14 @@ async def rage(stack: Stack, settings: Settings, folder: Path, weather: Weather)
 
 class _Storm:
     def __init__(
-        self, stack: Stack, folder: Path, weather: Weather, *, index: Index, broker: Broker
+        self,
+        stack: Stack,
+        folder: Path,
+        weather: Weather,
+        *,
+        index: Index,
+        broker: Broker,
+        meanwhile: Meanwhile | None,
     ) -> None:
         self._stack = stack
         self._settings = index.services.settings
@@ -89,6 +108,8 @@ class _Storm:
         self._weather = weather
         self._index = index
         self._broker = broker
+        self._meanwhile = meanwhile
+        self._beside: asyncio.Task[None] | None = None
         self._population = Population(self._chance("population"))
         self._producers: list[Producer] = []
         self._couriers: list[Courier] = []
@@ -100,6 +121,8 @@ class _Storm:
         await self.crew.start()
         async with self._bad_weather(), asyncio.TaskGroup() as tasks:
             tasks.create_task(self.crew.suffer(self._progress))
+            if self._meanwhile is not None:
+                self._beside = tasks.create_task(self._meanwhile(self._index, self.crew))
             await self._produce()
         calm = time.monotonic()
         counted = await drain(
@@ -140,6 +163,10 @@ class _Storm:
     def _changes(self) -> int:
         return sum(producer.changes for producer in self._producers)
 
+    def _goes_on(self) -> bool:
+        is_busy = self._beside is not None and not self._beside.done()
+        return is_busy or self._changes < self._weather.changes
+
     def _progress(self) -> float:
         return self._changes / self._weather.changes
 
@@ -166,9 +193,7 @@ class _Storm:
                 self._couriers.append(courier)
                 self._producers.append(producer)
                 tasks.create_task(courier.run(closing))
-                running.append(
-                    tasks.create_task(producer.run(lambda: self._changes < self._weather.changes))
-                )
+                running.append(tasks.create_task(producer.run(self._goes_on)))
             await asyncio.gather(*running)
             closing.set()
 

@@ -69,7 +69,7 @@ def test_each_pass_goes_over_every_id_once(
 
 def test_it_is_ready_only_after_a_comparison_that_found_nothing() -> None:
     build = _hand_out(_begun(Phase.COMPARING), 1, 0)
-    build = build.finish(build.open[0], Tally(differences=1), 3)
+    build = build.finish(build.open[0], Tally(differences=1, mended=1), 3)
     assert (build.phase, build.mended) == (Phase.COMPARING, 1)
     build = _hand_out(build, 1, 0)
     build = build.finish(build.open[0], Tally(), 4)
