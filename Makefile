@@ -1,5 +1,7 @@
 # Everything a newcomer needs. Each target installs what it lacks; .venv/bin/disco is the command.
 .DEFAULT_GOAL := help
+# Where this is set, each of many processes would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help demo test check bench lock bootstrap
 
 help: ## Show this list

@@ -4,7 +4,8 @@ import ast
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -43,8 +44,13 @@ def imported(folder: Path) -> Iterator[tuple[str, Path]]:
                     yield name, path
 
 
+@cache
+def distributions() -> Mapping[str, list[str]]:
+    return packages_distributions()
+
+
 def undeclared(folder: Path, allowed: set[str]) -> list[str]:
-    owners = packages_distributions()
+    owners = distributions()
     return [
         f"{path.relative_to(ROOT)} imports {name}"
         for name, path in imported(folder)
