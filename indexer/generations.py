@@ -30,6 +30,7 @@ LEASE_SECONDS = 1.0
 # The engine leaves larger segments alone until most of their documents are outdated.
 _LARGEST_SEGMENT = 4_000_000_000  # bytes
 _COMPACTION_SECONDS = 3_600
+_READ_PATHS = ("*.aliases", "*.mappings._meta")
 # While a scan fills it nobody searches a generation, and what is lost of it is written again.
 _BULK_SETTINGS = {"number_of_replicas": 0, "refresh_interval": "-1"}
 
@@ -169,7 +170,7 @@ class Generations:
         with engine_within_reach():
             found = await self._engine.indices.get(
                 index=generation_pattern(self._settings.index_prefix),
-                filter_path=["*.aliases", "*.mappings._meta"],
+                filter_path=_READ_PATHS,
             )
         read = (_read(self._settings.index_prefix, index, found[index]) for index in found)
         return sorted(
@@ -186,10 +187,15 @@ class Generations:
 
     async def named(self, index: str) -> Generation:
         """The generation of that name; raises `NoGenerationError`."""
-        for generation in await self.list():
-            if generation.index == index:
-                return generation
-        raise NoGenerationError(f"there is no index {index} any more; somebody deleted it")
+        with engine_within_reach():
+            try:
+                found = await self._engine.indices.get(index=index, filter_path=_READ_PATHS)
+            except NotFoundError:
+                found = {}
+        generation = _read(self._settings.index_prefix, index, found.get(index, {}))
+        if generation is None:
+            raise NoGenerationError(f"there is no index {index} any more; somebody deleted it")
+        return generation
 
     async def create(self, definition: Definition, *, for_bulk: bool = False) -> Generation:
         """A new, empty generation that takes live writes from a lease later on.
