@@ -8,6 +8,7 @@ page of a search has to come from the generation of the first.
 import asyncio
 import contextlib
 import random
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +28,9 @@ from stack import programs
 _ENTITY: Final = "sound"
 _MOST_AT_ONCE: Final = 200  # connections; beyond that the service is not answering any more
 _PAGE: Final = 2
-_WORDS: Final = ("love", "night", "blue", "dub", "deep", "summer", "rain", "dance", "fire", "home")
+_TITLES: Final = 400  # newest sounds whose titles are looked through for words
+_WORD: Final = re.compile(r"[a-z]{5,}")
+_MOST_HITS: Final = 60  # of a word: what people look for is mostly rare
 
 
 @dataclass(kw_only=True)
@@ -167,14 +170,33 @@ async def _totals(
     """How many sounds each word finds, by index; of the words that tell them apart."""
     found: dict[str, dict[str, int]] = {index: {} for index in indices}
     async with aiohttp.ClientSession() as session:
+        words = await _words(session, api)
         for index in indices:
             await indexer.promote(services, index)
-            for word in _WORDS:
+            for word in words:
                 found[index][word] = await _total(session, api, word, index)
-    telling = [word for word in _WORDS if len({found[index][word] for index in indices}) > 1]
+    telling = [word for word in words if _tells_apart([found[index][word] for index in indices])]
     if not telling:
         raise AssertionError("no word tells the generations apart; take a larger catalogue")
     return {index: {word: totals[word] for word in telling} for index, totals in found.items()}
+
+
+def _tells_apart(totals: Sequence[int]) -> bool:
+    return len(set(totals)) > 1 and min(totals) > 0 and max(totals) <= _MOST_HITS
+
+
+async def _words(session: aiohttp.ClientSession, api: str) -> list[str]:
+    """Words of the titles of the newest sounds."""
+    found: dict[str, None] = {}
+    parameters = {"type": _ENTITY, "limit": "100"}
+    for _ in range(_TITLES // 100):
+        async with session.get(f"{api}/v1/search", params=parameters) as response:
+            response.raise_for_status()
+            answer = orjson.loads(await response.read())
+        for hit in answer["hits"]:
+            found |= dict.fromkeys(_WORD.findall(hit["title"].lower()))
+        parameters["cursor"] = answer["next"]
+    return list(found)
 
 
 async def _total(session: aiohttp.ClientSession, api: str, word: str, index: str) -> int:
