@@ -3,7 +3,6 @@
 What is asked of the services is here; what follows from the answers, in `gates.py`.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,12 +17,11 @@ from indexer.gates import Examination, Gate, Outcome, Ruling
 from indexer.generations import Generation
 from indexer.judged_queries import read as read_judged
 from indexer.known_rows import known_rows
-from indexer.probing import WORD, Gauge, Hit, KnownItem, Prober
+from indexer.probing import WORD, Gauge, Hit, KnownItem, Prober, Rankings
 from indexer.services import Services
 
 _PATIENCE: Final = 5.0  # seconds that a change may be on its way
 _ITEMS: Final = 60  # entities that are looked for, each in several ways
-_AT_ONCE: Final = 4  # searches under way; more would only wait for each other
 _TIMED: Final = 30  # queries whose time is taken
 _ROUNDS: Final = 3  # times that each is asked; the quickest counts
 _ALWAYS: Final = ("permalink", "created_at", "updated_at")  # every hit is shown and sorted by these
@@ -147,7 +145,7 @@ class _Subject:
         if not items:
             return skipped(Gate.KNOWN_ITEMS, "there is nothing to look for")
         texts = [one.text for one in items]
-        rankings = await self._search(self.candidate, texts)
+        rankings = await self.prober.rank(self.candidate, texts)
         before = await self._before(texts)
         kinds: dict[str, list[int]] = {}
         for number, one in enumerate(items):
@@ -163,7 +161,7 @@ class _Subject:
         if not judged:
             return skipped(Gate.JUDGMENTS, f"there is no {entity}.judgments.jsonl")
         texts = [one.text for one in judged]
-        rankings = await self._search(self.candidate, texts)
+        rankings = await self.prober.rank(self.candidate, texts)
         before = await self._before(texts)
         names = [str(number) for number in range(len(judged))]
         gauge = self.prober.gauge(
@@ -190,36 +188,22 @@ class _Subject:
         best, live = [float("inf")] * len(texts), [float("inf")] * len(texts)
         for _ in range(_ROUNDS):
             for number, text in enumerate(texts):
-                found = await self.prober.search(self.candidate, text)
-                best[number] = min(best[number], found.seconds)
+                best[number] = min(best[number], await self.prober.time(self.candidate, text))
                 if against is not None:
-                    found = await self.prober.search(against, text)
-                    live[number] = min(live[number], found.seconds)
+                    live[number] = min(live[number], await self.prober.time(against, text))
         return best, live if against is not None else []
 
     async def _can_compare(self) -> bool:
         return self.live is not None and await self.prober.problem(self.live) is None
 
-    async def _before(self, texts: Sequence[str]) -> "_Rankings | None":
+    async def _before(self, texts: Sequence[str]) -> Rankings | None:
         if self.live is None or not await self._can_compare():
             return None
-        return await self._search(self.live, texts)
-
-    async def _search(self, generation: Generation, texts: Sequence[str]) -> "_Rankings":
-        turns = asyncio.Semaphore(_AT_ONCE)
-
-        async def one(text: str) -> Sequence[Hit]:
-            async with turns:
-                return (await self.prober.search(generation, text)).hits
-
-        return await asyncio.gather(*map(one, texts))
+        return await self.prober.rank(self.live, texts)
 
     async def _count(self, index: str) -> int:
         with engine_within_reach():
             return int((await self.services.engine.count(index=index))["count"])
-
-
-_Rankings = Sequence[Sequence[Hit]]
 
 
 @dataclass(frozen=True)
@@ -228,8 +212,8 @@ class _Answers:
 
     prober: Prober
     items: Sequence[KnownItem]
-    rankings: _Rankings
-    before: _Rankings | None
+    rankings: Rankings
+    before: Rankings | None
 
     def gauge(self, kind: str, numbers: Sequence[int]) -> Gauge:
         """How far up what was looked for stands, in the answers of those numbers."""

@@ -23,7 +23,7 @@ from indexer.gates import Examination, GateFailedError, Ruling, decode
 from indexer.gates import encode as examination_document
 from indexer.generation_diff import QueryDiff, compare
 from indexer.generations import Generation, Generations, State
-from indexer.probing import WORD, Found, Hit, KnownItem, Prober
+from indexer.probing import WORD, Hit, KnownItem, Prober, Rankings
 from indexer.promotion import (
     Exchange,
     UnknownGenerationError,
@@ -42,7 +42,6 @@ from indexer.verification import Difference
 __all__ = [
     "Examination",
     "Exchange",
-    "Found",
     "GateFailedError",
     "Generation",
     "Hit",
@@ -52,6 +51,7 @@ __all__ = [
     "Prober",
     "Progress",
     "QueryDiff",
+    "Rankings",
     "Ruling",
     "Services",
     "UnknownEntityError",
@@ -288,10 +288,10 @@ async def diff(
     if not queries:
         items = await examination.known_items(services, services.prober, first)
         queries = [*dict.fromkeys(one.text for one in items if one.kind == WORD)]
-    for query in queries:
-        with engine_within_reach():
-            answers = [await services.prober.search(one, query) for one in (first, second)]
-        yield compare(query, *(one.hits for one in answers))
+    with engine_within_reach():
+        answers = [await services.prober.rank(one, queries) for one in (first, second)]
+    for query, *hits in zip(queries, *answers, strict=True):
+        yield compare(query, *hits)
 
 
 async def _examine_if_ready(services: Services, index: str) -> None:

@@ -22,13 +22,6 @@ class Hit(NamedTuple):
     title: str
 
 
-class Found(NamedTuple):
-    """The answer to one search."""
-
-    hits: Sequence[Hit]  # best first
-    seconds: float  # as its caller saw it
-
-
 @dataclass(frozen=True, kw_only=True)
 class KnownItem:
     """A query whose answer is known: somebody looks for an entity that he knows."""
@@ -87,6 +80,9 @@ class Gauge(Protocol):
         """How much better it is than for the live generation; None: there is none."""
 
 
+Rankings = Sequence[Sequence[Hit]]  # of each query, best first
+
+
 class Prober(Protocol):
     """Searches a generation as the query API would, with the generation's own profile."""
 
@@ -101,8 +97,11 @@ class Prober(Protocol):
     def answers(self, item: KnownItem, hit: Hit) -> bool:
         """Whether somebody who looks for the item would be content with the hit."""
 
-    async def search(self, generation: Generation, text: str) -> Found:
-        """The first ten hits."""
+    async def rank(self, generation: Generation, texts: Sequence[str]) -> Rankings:
+        """The first ten hits of each query, in the order of the queries."""
+
+    async def time(self, generation: Generation, text: str) -> float:
+        """How long a search takes that a person waits for, in seconds."""
 
     def gauge(
         self,
