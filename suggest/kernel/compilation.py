@@ -36,7 +36,24 @@ def compiled(function: F) -> F:
         return function
     made: F = _NUMBA.njit(cache=True, error_model="numpy")(function)
     _stamp(made)
+    _generalise(made)
     return made
+
+
+def _generalise(made: Any) -> None:
+    """Compile the function once for all integers, not anew for each constant it is called with.
+
+    The constants get into the machine code all the same, where the function is inlined.
+    """
+    template = made.get_call_template
+
+    def general(args: Any, kws: Any) -> Any:
+        unliteral = _NUMBA.types.unliteral
+        return template(
+            tuple(unliteral(arg) for arg in args), {k: unliteral(arg) for k, arg in kws.items()}
+        )
+
+    made.get_call_template = general
 
 
 def _stamp(made: Any) -> None:
