@@ -4,6 +4,7 @@ The state lives in the engine and nowhere else: a generation's name says which d
 built from, its metadata have the recipe of its documents, an alias says which one is live.
 """
 
+import contextlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -187,12 +188,11 @@ class Generations:
 
     async def named(self, index: str) -> Generation:
         """The generation of that name; raises `NoGenerationError`."""
-        with engine_within_reach():
-            try:
-                found = await self._engine.indices.get(index=index, filter_path=_READ_PATHS)
-            except NotFoundError:
-                found = {}
-        generation = _read(self._settings.index_prefix, index, found.get(index, {}))
+        content: Mapping[str, Any] = {}
+        with engine_within_reach(), contextlib.suppress(NotFoundError):
+            found = await self._engine.indices.get(index=index, filter_path=_READ_PATHS)
+            content = found[index]
+        generation = _read(self._settings.index_prefix, index, content)
         if generation is None:
             raise NoGenerationError(f"there is no index {index} any more; somebody deleted it")
         return generation
