@@ -125,9 +125,7 @@ async def _changes(
 
 
 async def _exhaust(states: AsyncIterator[indexer.Progress]) -> indexer.Progress:
-    async for state in states:
-        last = state
-    return last
+    return [state async for state in states][-1]
 
 
 async def _ceiling(services: indexer.Services, lines: Path) -> Fill:

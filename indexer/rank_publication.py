@@ -154,8 +154,8 @@ class _Publication:
             self._services.ranks.store.record(after.slots)
             await asyncio.sleep(LEASE_SECONDS)  # until every worker knows
         yield await self.compared(slot)
+        outdated = await self._outdated(slot)
         for _ in range(_ROUNDS):
-            outdated = await self._outdated(slot)
             if not outdated:
                 break
             await self._send(outdated)
@@ -163,7 +163,8 @@ class _Publication:
                 yield self._stage("indexing", left)
             for generation in await self._generations():
                 await self._services.generations.refresh(generation)
-        else:
+            outdated = await self._outdated(slot)
+        if outdated:
             raise StandstillError(
                 f"{len(outdated):,} documents still have another rank after {_ROUNDS} rounds, for "
                 f"example {outdated[0][0]} {outdated[0][1]}; see `disco dead-letters list`"

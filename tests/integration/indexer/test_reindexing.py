@@ -331,9 +331,8 @@ async def test_a_worker_that_has_not_seen_the_new_index_loses_nothing_for_it(
         assert await services.engine.exists(index=index, id=str(removed)), "a ghost by now"
         assert (await _build(scene)).phase is Phase.PREPARING, "the test was too slow"
         begun = await starting
-    async for state in reindexing.follow(services, "sound", begun.index):
-        mended = state.mended
-    assert mended == 1, "the ghost"
+    states = [state async for state in reindexing.follow(services, "sound", begun.index)]
+    assert states[-1].mended == 1, "the ghost"
     found = await services.engine.get(index=index, id=str(renamed))
     assert found["_source"]["title"] == "Snow"
     assert not await services.engine.exists(index=index, id=str(removed))
