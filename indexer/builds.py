@@ -32,6 +32,7 @@ class Phase(StrEnum):
 
 
 _ENDED = frozenset({Phase.COMPLETE, Phase.FAILED, Phase.CANCELLED})
+_OVER_ALL_IDS = frozenset({Phase.SCANNING, Phase.COMPARING})
 # Phases of a single step; it is handed out as a range of no ids.
 _SINGLE = frozenset({Phase.COMPACTING, Phase.RELEASING})
 
@@ -103,7 +104,7 @@ class Build:
 
     def wants(self, breadth: int) -> int:
         """How many ranges to hand out so that `breadth` are open."""
-        if self.is_paused or not self.is_under_way or self.position >= END_OF_IDS:
+        if self.is_paused or self.phase not in _OVER_ALL_IDS or self.position >= END_OF_IDS:
             return 0
         return max(0, breadth - len(self.open))
 

@@ -93,12 +93,12 @@ class Loader:
         answers: Sequence[Answer] = ()
         while True:
             answers = _merge(answers, await self._attempt(index, body))
-            refused = next((one for one in answers if one.outcome is Outcome.UNAVAILABLE), None)
-            if refused is None:
+            refused = [one for one in answers if one.outcome is Outcome.UNAVAILABLE]
+            if not refused:
                 return answers
-            self._pace.refused(time.monotonic())
-            if time.monotonic() > deadline or "index_not_found" in refused.reason:
-                raise TemporarilyUnavailableError("Elasticsearch", refused.reason)
+            WRITES.labels(Outcome.UNAVAILABLE).inc(len(refused))
+            if time.monotonic() > deadline or "index_not_found" in refused[0].reason:
+                raise TemporarilyUnavailableError("Elasticsearch", refused[0].reason)
             await asyncio.sleep(backoff * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
             backoff = min(backoff * 2, _LONGEST_BACKOFF)
 
@@ -106,6 +106,8 @@ class Loader:
         try:
             return await self._send(index, body)
         except TemporarilyUnavailableError as error:
+            if isinstance(error.__cause__, ApiError):  # an engine that is away tells no pace
+                self._pace.refused(time.monotonic())
             return [Answer(Outcome.UNAVAILABLE, str(error), 0)] * body.documents
         except ApiError as error:
             raise ScanRejectedError(_explained(error)) from error
@@ -117,13 +119,19 @@ class Loader:
                 operations=body.content,  # type: ignore[arg-type]
                 filter_path=ANSWER_PATHS,
             )
-        self._pace.taken(
-            len(body.content), time.monotonic(), is_waited_for=self._gate.is_waited_for
-        )
-        BULK_BODY_BYTES.set(len(body.content))
-        if not response["errors"]:
-            return [_INDEXED] * body.documents
-        return [answer_of(*item) for entry in response["items"] for item in entry.items()]
+        answers = [_INDEXED] * body.documents
+        if response["errors"]:
+            answers = [answer_of(*item) for entry in response["items"] for item in entry.items()]
+        self._note(len(body.content), answers)
+        return answers
+
+    def _note(self, size: int, answers: Sequence[Answer]) -> None:
+        BULK_BODY_BYTES.set(size)
+        now = time.monotonic()
+        if any(answer.outcome is Outcome.UNAVAILABLE for answer in answers):
+            self._pace.refused(now)
+        else:
+            self._pace.taken(size, now, is_waited_for=self._gate.is_waited_for)
 
 
 def _merge(before: Sequence[Answer], now: Sequence[Answer]) -> Sequence[Answer]:

@@ -17,6 +17,7 @@ _TRIAL_BODIES = 8
 _GAIN = 1.05  # a larger setting must earn this much, or it only makes queues longer
 _FIRST_REST = 10.0  # seconds without trying, after nothing helped
 _LONGEST_REST = 120.0
+_MOMENT = 1.0  # seconds
 _TIME_OUT = 10.0  # seconds without trying, after a refusal
 
 
@@ -56,6 +57,7 @@ class Pace:
         self._untried: list[_Setting] = []
         self._rest = _FIRST_REST
         self._trying_from = 0.0
+        self._refused_at = -_MOMENT
         self._began: float | None = None
         self._bytes = 0
         self._bodies = 0
@@ -86,7 +88,13 @@ class Pace:
             self._begin(now)
 
     def refused(self, now: float) -> None:
-        """The engine had no room for a body."""
+        """The engine had no room for a body.
+
+        What it refuses in the same moment was sent before this was known, and counts once.
+        """
+        if now < self._refused_at + _MOMENT:
+            return
+        self._refused_at = now
         setting = self._setting
         self._setting = self._best = _Setting(
             max(_SMALLEST_BYTES, setting.body_bytes * 3 // 4), max(1, setting.in_flight // 2)

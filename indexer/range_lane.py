@@ -108,15 +108,15 @@ class RangeLane:
             return  # it stays open, and is published again when the build is resumed
         try:
             tally = await perform(self._services, entry.build, ids, self._loader)
+            await self._conclude(assignment, ids, tally)
         except TemporarilyUnavailableError:
             raise
         except DiscoError as error:
             await self._give_up(assignment, str(error))
         except Exception as error:
-            log.exception("range_failed", **assignment._asdict())
+            log.exception("range_failed", entity=assignment.entity, start=assignment.start)
             await self._give_up(assignment, f"{type(error).__name__}: {error}")
         else:
-            await self._conclude(assignment, ids, tally)
             RANGES.labels(assignment.entity, assignment.step.phase).inc()
 
     async def _conclude(self, assignment: Assignment, ids: Range, tally: Tally) -> None:

@@ -130,7 +130,7 @@ async def resume(services: Services, entity: str) -> Build:
 
     Every open range is published again. One that somebody has still is done twice at most.
     """
-    build = await _update(services, entity, lambda build, _: replace(build, is_paused=False))
+    await _update(services, entity, lambda build, _: _paused(build, is_paused=False))
     async with _publishing(services) as publisher:
         breadth = await publisher.breadth()
         while True:
@@ -143,7 +143,7 @@ async def resume(services: Services, entity: str) -> Build:
 
 async def pause(services: Services, entity: str) -> Build:
     """Let workers finish the ranges that they are at, and take no more; raises `NoBuildError`."""
-    return await _update(services, entity, lambda build, _: replace(build, is_paused=True))
+    return await _update(services, entity, lambda build, _: _paused(build, is_paused=True))
 
 
 async def cancel(services: Services, entity: str) -> Build:
@@ -311,6 +311,15 @@ async def _under_way(services: Services, entity: str) -> Entry:
             f"no index of {entity} is being built; begin with `disco index reindex {entity}`"
         )
     return entry
+
+
+def _paused(build: Build, *, is_paused: bool) -> Build:
+    if build.phase is Phase.PREPARING:
+        raise NoBuildError(
+            f"the build of {build.entity} is being prepared; try again in a moment, "
+            f"or give it up: `disco index reindex {build.entity} --cancel`"
+        )
+    return replace(build, is_paused=is_paused)
 
 
 async def _update(services: Services, entity: str, change: Callable[[Build, int], Build]) -> Build:

@@ -7,7 +7,7 @@ deliveries are taken, those at hand are finished and acknowledged.
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from aio_pika.abc import AbstractConnection
@@ -49,14 +49,20 @@ async def run(
 ) -> None:
     """Work until `stop` is set; raises `ServiceUnavailableError` if a service is away at first."""
     async with open_services(settings, definitions) as services:
-        try:
+        with _explained():
             await Worker(services).run(stop)
-        except ExceptionGroup as group:
-            # What we can explain ends the command with its own words and exit code.
-            if (explained := _first(group, DiscoError)) is None:
-                raise
-            raise explained from group
     log.info("worker_stopped")
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """What we can explain ends a command with its own words and exit code."""
+    try:
+        yield
+    except ExceptionGroup as group:
+        if (explained := _first(group, DiscoError)) is None:
+            raise
+        raise explained from group
 
 
 class Worker:
@@ -88,7 +94,8 @@ class Worker:
 
     async def run_background(self, stop: asyncio.Event) -> None:
         """Do the work of the batch queue alone until `stop` is set."""
-        await self._keep_consuming(stop)
+        with _explained():
+            await self._keep_consuming(stop)
 
     def _pending(self) -> int:
         return sum(lane.pending for lane in self._lanes)

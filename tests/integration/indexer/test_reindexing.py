@@ -177,6 +177,39 @@ async def test_of_two_builds_of_a_type_the_second_is_refused(scene: Scene) -> No
     await scene.broker.purge()
 
 
+async def test_an_index_that_is_deleted_while_it_is_built_ends_the_build_and_nothing_else(
+    scene: Scene,
+) -> None:
+    await _one_sound(scene)
+    begun = await operations.start_build(scene.index.services, "sound")
+    await operations.retire(scene.index.services, begun.index)
+    async with scene.worker() as worker:
+        build = await _reaches(scene, Phase.FAILED)
+        assert begun.index in build.failure
+        await scene.agrees(worker)
+
+
+async def test_without_room_it_waits_and_goes_on_when_there_is_room(scene: Scene) -> None:
+    """The block is the one that the engine sets when its disk is nearly full."""
+    await _one_sound(scene)
+    services = scene.index.services
+    begun = await operations.start_build(services, "sound")
+    blocked = {"index.blocks.read_only_allow_delete": True}
+    await services.engine.indices.put_settings(index=begun.index, settings=blocked)
+    async with scene.worker() as worker:
+        await worker.counted(3, "writes_total", outcome="unavailable")
+        assert (await _build(scene)).phase is Phase.SCANNING
+        # What is live goes on meanwhile.
+        live = await services.generations.live("sound")
+        assert await services.engine.exists(index=live.index, id=str(await _any(scene)))
+        await services.engine.indices.put_settings(
+            index=begun.index, settings={"index.blocks.read_only_allow_delete": None}
+        )
+        build = await _reaches(scene, Phase.COMPLETE)
+    assert build.outcomes == {"indexed": 1}
+    await _is_equal(scene, begun.index)
+
+
 async def test_lost_messages_are_published_again(scene: Scene) -> None:
     await _one_sound(scene)
     begun = await operations.start_build(scene.index.services, "sound")

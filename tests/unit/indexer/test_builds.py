@@ -94,6 +94,12 @@ def test_nothing_is_handed_out_of_a_paused_build() -> None:
     assert len(paused.open) == 1
 
 
+def test_nothing_is_handed_out_before_every_worker_knows_the_index() -> None:
+    build = Build(entity="sound", index="x-sound", since={Phase.PREPARING: 1})
+    assert build.is_under_way
+    assert build.wants(5) == 0
+
+
 @pytest.mark.parametrize("phase", [Phase.COMPLETE, Phase.FAILED, Phase.CANCELLED])
 def test_nothing_is_handed_out_of_a_build_that_has_ended(phase: Phase) -> None:
     build = _begun().enter(phase, 3)

@@ -51,6 +51,16 @@ def test_a_refusal_halves_at_once_and_the_limit_is_kept_mostly() -> None:
     assert median(seen[len(seen) // 2 :]) >= 3
 
 
+def test_what_is_refused_in_one_moment_counts_once() -> None:
+    pace = Pace()
+    pace.refused(10.0)
+    after_one = pace.body_bytes, pace.in_flight
+    pace.refused(10.1)
+    assert (pace.body_bytes, pace.in_flight) == after_one
+    pace.refused(11.5)
+    assert pace.body_bytes < after_one[0]
+
+
 def test_what_the_engine_waits_for_teaches_nothing() -> None:
     pace = Pace()
     before = pace.body_bytes, pace.in_flight
