@@ -9,6 +9,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import orjson
 from elasticsearch import ApiError, AsyncElasticsearch
@@ -31,6 +32,9 @@ _LONGEST_BACKOFF = 5.0
 _LONGEST_INSISTENCE = 60.0
 _TOO_LARGE = 413
 _INDEXED = Answer(Outcome.INDEXED, "", 0)
+_CONFLICT = Answer(Outcome.CONFLICT, "", 0)
+_VERSION_CONFLICT = "version_conflict_engine_exception"
+_GLANCE_PATHS = ("errors", "items.*.error.type")
 _YIELD_INTERVAL = 0.02
 _LONGEST_YIELD = 2.0
 
@@ -113,17 +117,35 @@ class Loader:
             raise ScanRejectedError(_explained(error)) from error
 
     async def _send(self, index: str, body: Body) -> Sequence[Answer]:
-        with BULK_SECONDS.time(), engine_within_reach():
-            response = await self._engine.bulk(
-                index=index,
-                operations=body.content,  # type: ignore[arg-type]
-                filter_path=ANSWER_PATHS,
-            )
-        answers = [_INDEXED] * body.documents
-        if response["errors"]:
+        answers = await self._glance(index, body)
+        if answers is None:
+            response = await self._bulk(index, body, ANSWER_PATHS)
             answers = [answer_of(*item) for entry in response["items"] for item in entry.items()]
         self._note(len(body.content), answers)
         return answers
+
+    async def _glance(self, index: str, body: Body) -> Sequence[Answer] | None:
+        """The answers, not in order, if all were taken or met something newer; else None.
+
+        An answer that tells of each item costs more to read than the body to send. Sent again,
+        what was taken is a conflict.
+        """
+        response = await self._bulk(index, body, _GLANCE_PATHS)
+        if not response["errors"]:
+            return [_INDEXED] * body.documents
+        kinds = {item["error"]["type"] for entry in response["items"] for item in entry.values()}
+        if kinds != {_VERSION_CONFLICT}:
+            return None
+        conflicts = len(response["items"])
+        return [_INDEXED] * (body.documents - conflicts) + [_CONFLICT] * conflicts
+
+    async def _bulk(self, index: str, body: Body, paths: Sequence[str]) -> Any:
+        with BULK_SECONDS.time(), engine_within_reach():
+            return await self._engine.bulk(
+                index=index,
+                operations=body.content,  # type: ignore[arg-type]
+                filter_path=paths,
+            )
 
     def _note(self, size: int, answers: Sequence[Answer]) -> None:
         BULK_BODY_BYTES.set(size)
