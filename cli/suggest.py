@@ -38,6 +38,11 @@ def suggest() -> None:
 @click.option(
     "--first-word", is_flag=True, help="Texts are found by their beginnings, not by each word."
 )
+@click.option(
+    "--ranks",
+    metavar="EDITION",
+    help="Rank edition for the weights, instead of the live one; `none`: no ranks.",
+)
 @click.option("--force", is_flag=True, help="Even with far fewer phrases than are published.")
 @output.dry_run_option
 @output.json_option
@@ -46,6 +51,7 @@ def build(
     source: Path | None,
     target: Path | None,
     first_word: bool,
+    ranks: str | None,
     force: bool,
     dry_run: bool,
     as_json: bool,
@@ -60,9 +66,13 @@ def build(
         import uvloop  # noqa: PLC0415 - a query needs no event loop, and somebody waits for it
 
         settings = load_settings()
-        report = uvloop.run(operations.build_from_database(settings, force=force, dry_run=dry_run))
+        report = uvloop.run(
+            operations.build_from_database(settings, force=force, dry_run=dry_run, ranks=ranks)
+        )
         target = operations.open_store(settings).path_of(report.edition)
     else:
+        if ranks is not None:
+            raise click.UsageError("--ranks belongs to the database; a file has its weights")
         if target is None and not dry_run:
             raise click.UsageError("give --output FILE, or --dry-run to see what would be built")
         report = operations.build_file(
@@ -194,6 +204,8 @@ def _print_report(report: BuildReport, target: Path | None, *, dry_run: bool) ->
     )
     for name, count in facts["types"].items():
         click.echo(f"  {name or '(no type)':20} {count:>12,}")
+    if report.sources:
+        click.echo(f"  ranks in the weights: {facts.get('rank_edition', 'none')}")
     for found in report.sources:
         skipped = f", {found.skipped:,} left out" if found.skipped else ""
         click.echo(f"  from {found.source:15} {found.phrases:>12,}{skipped}")

@@ -30,6 +30,8 @@ from core.errors import DiscoError
 MANIFEST: Final = "manifest.json"
 SLOTS: Final = "slots.json"
 HIGHEST_RANK: Final = 255
+#: A rank is a logarithm: this many more for twice the score.
+RANKS_PER_DOUBLING: Final = 8
 Ids = NDArray[np.int64]
 Ranks = NDArray[np.uint8]
 _DIGITS: Final = 8

@@ -1,32 +1,22 @@
-"""The live slot: which of a document's two ranks queries read.
+"""Leading searches to a slot: the field `rank` of mappings, an alias, gets another path.
 
-Mappings have the field `rank`, an alias of `rank_a` or `rank_b`. Queries know no other. The engine
-is the only one who knows where it leads; leading it elsewhere is one change of the cluster's state,
-for all indices at once.
+That is one change of the cluster's state, for all indices at once.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from elasticsearch import AsyncElasticsearch
 
+from core.live_ranks import FIELD, slots_by_index
 from core.rank_editions import Slot
 from indexer.errors import engine_within_reach
-
-FIELD: Final = "rank"
-_SLOTS: Final = {slot.field: slot for slot in Slot}
 
 
 async def live_slots(engine: AsyncElasticsearch, pattern: str) -> dict[str, Slot]:
     """The live slot of each index of a pattern that has ranks."""
     with engine_within_reach():
-        found = await engine.indices.get_mapping(
-            index=pattern, filter_path=f"*.mappings.properties.{FIELD}.path"
-        )
-    return {
-        index: _SLOTS[content["mappings"]["properties"][FIELD]["path"]]
-        for index, content in found.items()
-    }
+        return await slots_by_index(engine, pattern)
 
 
 async def lead(engine: AsyncElasticsearch, indices: Sequence[str], slot: Slot) -> None:

@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 from core.broker import declare_topology, open_broker
+from core.live_ranks import live_slot
 from core.rank_editions import Edition, RankTable, Slot, Slots
 from indexer import rank_alias
 from indexer.cascade import RefreshPublisher
@@ -72,11 +73,9 @@ class Stage:
 
 async def state(services: Services) -> RankState:
     """The slots as they are."""
-    indices = await rank_alias.live_slots(services.engine, _pattern(services))
-    live = {one.index for one in await services.generations.list() if one.is_live}
-    # All are led together; one that is being built this moment may be a step behind.
-    found = [indices[index] for index in sorted(indices, key=lambda index: index not in live)]
-    return RankState(slots=services.ranks.store.slots(), live=found[0] if found else None)
+    with engine_within_reach():
+        live = await live_slot(services.engine, services.settings.index_prefix)
+    return RankState(slots=services.ranks.store.slots(), live=live)
 
 
 async def publish(

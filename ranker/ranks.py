@@ -6,14 +6,10 @@ types with different levels have ranks of one range, and half of a catalogue, of
 said, has the rank 0 in this edition and in the next. 255 is four billion times the median.
 """
 
-from typing import Final
-
 import numpy as np
 
-from core.rank_editions import HIGHEST_RANK, Ranks
+from core.rank_editions import HIGHEST_RANK, RANKS_PER_DOUBLING, Ranks
 from ranker.graph import Floats
-
-STEPS: Final = 8  # a doubling
 
 
 def ranks_of(scores: Floats) -> Ranks:
@@ -21,7 +17,7 @@ def ranks_of(scores: Floats) -> Ranks:
     unit = _unit(scores)
     if unit is None:
         return np.zeros(len(scores), dtype=np.uint8)
-    steps = np.rint(STEPS * np.log2(np.maximum(scores / unit, 1.0)))
+    steps = np.rint(RANKS_PER_DOUBLING * np.log2(np.maximum(scores / unit, 1.0)))
     ranks: Ranks = np.minimum(steps, HIGHEST_RANK).astype(np.uint8)
     return ranks
 

@@ -4,7 +4,7 @@ Somebody waits for `disco suggest query`: what only a build or the service needs
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -64,7 +64,7 @@ class BuildReport:
 
     edition: str
     size: int  # bytes
-    facts: dict[str, Any]  # phrases, entities, keys and how many phrases are of each type
+    facts: dict[str, Any]  # counts, types, and the rank edition, as the snapshot has them
     samples: Sequence[Sample]  # what the heaviest phrases begin with
     sources: "Sequence[Collected]"  # what each source of the database gave; none for a file
 
@@ -85,19 +85,29 @@ def build_file(source: Path, output: Path | None, *, word_starts: bool = True) -
     return _report(built, pieces)
 
 
-async def build_from_database(settings: "Settings", *, force: bool, dry_run: bool) -> BuildReport:
+async def build_from_database(
+    settings: "Settings", *, force: bool, dry_run: bool, ranks: str | None = None
+) -> BuildReport:
     """Build a snapshot of all that the sources find, into the store.
+
+    Ranks are in the weights: of the live rank edition, if there is one, or of that which `ranks`
+    names; "none" means no ranks. The facts name the edition.
 
     Raises:
         SourceError: A source cannot be used.
+        RankStoreError: The rank edition cannot be.
         DriftError: It has far fewer phrases of a type than the published one; not with `force`.
-        ServiceUnavailableError: The database does not answer.
+        ServiceUnavailableError: The database does not answer, or the engine, which knows what is
+            live.
     """
-    from suggest import builder, drift, sources  # noqa: PLC0415 - see above
+    from suggest import builder, drift, rank_weights, sources  # noqa: PLC0415 - see above
 
     found: list[Phrase] = []
-    collected = await sources.collect(settings, sources.load(), found)
+    weights = await rank_weights.choose(settings, ranks)
+    collected = await sources.collect(settings, sources.load(), found, weights)
     built = builder.build(found)
+    if weights is not None:
+        built = replace(built, facts=built.facts | {"rank_edition": weights.edition})
     store = open_store(settings)
     if not force:
         drift.check(built.facts, store.published_facts())

@@ -6,12 +6,13 @@ entity's id: it becomes `true` for all of them. `sources/sources.json` lists the
 
     type             entity type of their phrases
     factor           what their weights are multiplied by, to compare them with those of others
-    minimum_weight   lighter phrases are left out (before the factor)
-    cap              most phrases; the heaviest are kept
+    rank             what a doubling of an entity's score counts, in doublings of its weight
+    minimum_weight   lighter phrases are left out (before factor and rank)
+    cap              most phrases; the heaviest are kept (before factor and rank)
 """
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from core.errors import ServiceUnavailableError
 from core.settings import Settings
 from suggest.errors import SuggestError
 from suggest.phrases import LONGEST, Phrase
+from suggest.rank_weights import RankWeights, UnrankedIdError
 
 if TYPE_CHECKING:
     Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
@@ -60,6 +62,7 @@ class Source(BaseModel):
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]  # also of its SQL file
     type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*$")]
     factor: Annotated[float, Field(gt=0)]
+    rank: Annotated[float, Field(ge=0, le=8)] = 0.0  # 0: popularity alone
     minimum_weight: Annotated[float, Field(ge=0)]
     cap: Annotated[int, Field(ge=1)]
     sql: Annotated[str, Field(exclude=True)] = ""  # the query, read from the file
@@ -94,9 +97,14 @@ def load(folder: Path = FOLDER) -> Sequence[Source]:
 
 
 async def collect(
-    settings: Settings, sources: Sequence[Source], into: list[Phrase]
+    settings: Settings,
+    sources: Sequence[Source],
+    into: list[Phrase],
+    ranks: RankWeights | None = None,
 ) -> Sequence[Collected]:
     """Read the phrases of all sources as of one moment, and append them to `into`.
+
+    With `ranks`, they are in the weights.
 
     Raises:
         SourceError: The database refuses a query.
@@ -104,7 +112,7 @@ async def collect(
     """
     url = settings.replica_url or settings.database_url
     async with _transaction(url) as connection:
-        return [await _read(connection, source, into) for source in sources]
+        return [await _read(connection, source, into, ranks) for source in sources]
 
 
 @asynccontextmanager
@@ -123,28 +131,41 @@ async def _transaction(url: str) -> AsyncIterator[Connection]:
         ) from error
 
 
-async def _read(connection: Connection, source: Source, into: list[Phrase]) -> Collected:
-    count = skipped = 0
+async def _read(
+    connection: Connection, source: Source, into: list[Phrase], ranks: RankWeights | None
+) -> Collected:
+    before = len(into)
+    skipped = 0
     try:
-        cursor = connection.cursor(
-            source.query_all,
-            source.minimum_weight,
-            source.cap,
-            prefetch=_FETCHED,
-            timeout=_TIME_LIMIT,
+        cursor = await connection.cursor(
+            source.query_all, source.minimum_weight, source.cap, timeout=_TIME_LIMIT
         )
-        async for target, text, weight, permalink in cursor:
-            shown = " ".join(text.split())
-            if not shown or max(len(shown), len(permalink or "")) > LONGEST:
-                skipped += 1
-                continue
-            into.append(Phrase(shown, weight * source.factor, source.type, target, permalink))
-            count += 1
+        while rows := await cursor.fetch(_FETCHED, timeout=_TIME_LIMIT):
+            phrases = list(_phrases(source, rows, ranks))
+            into += phrases
+            skipped += len(rows) - len(phrases)
     except (*STATEMENT_ERRORS, asyncpg.DataError) as error:
         raise SourceError(
             f"PostgreSQL refuses {source.name}.sql: {error}; correct the query"
         ) from error
-    return Collected(source=source.name, phrases=count, skipped=skipped)
+    except UnrankedIdError as error:
+        raise SourceError(
+            f'{source.name}.sql: {error}; select such, or give the source "rank": 0 in {LIST}'
+        ) from error
+    return Collected(source=source.name, phrases=len(into) - before, skipped=skipped)
+
+
+def _phrases(
+    source: Source, rows: Sequence[asyncpg.Record], ranks: RankWeights | None
+) -> Iterator[Phrase]:
+    """The phrases of rows; texts that are empty and what is too long are left out."""
+    factors: Sequence[float] = [1.0] * len(rows)
+    if ranks is not None:
+        factors = ranks.factors(source.type, [row["target"] for row in rows], source.rank)
+    for (target, text, weight, permalink), factor in zip(rows, factors, strict=True):
+        shown = " ".join(text.split())
+        if shown and max(len(shown), len(permalink or "")) <= LONGEST:
+            yield Phrase(shown, weight * source.factor * factor, source.type, target, permalink)
 
 
 def _sql(folder: Path, source: Source) -> str:
