@@ -73,7 +73,7 @@ def promote(*, name: str, override: str | None, dry_run: bool, as_json: bool) ->
     """Make INDEX live in place of the one that is, in one atomic step.
 
     Its gates are asked first, if they were not yet. What was live stays as standby: `disco index
-    rollback` goes back to it.
+    rollback` goes back to it. An index that is live for the first time outdates older standbys.
     """
     exchange = _run(
         load(),
@@ -153,6 +153,7 @@ def _print_exchange(exchange: operations.Exchange, *, dry_run: bool, as_json: bo
             {
                 "before": operations.document_of(before) if before else None,
                 "after": operations.document_of(after),
+                "outdated": [one.index for one in exchange.outdated],
                 "changed": exchange.changes_anything and not dry_run,
                 "dry_run": dry_run,
             }
@@ -164,6 +165,8 @@ def _print_exchange(exchange: operations.Exchange, *, dry_run: bool, as_json: bo
     will = "would be" if dry_run else "is"
     instead = f" in place of {before.index}" if before else ""
     click.echo(f"{after.index} {will} live{instead}")
+    for one in exchange.outdated:
+        click.echo(f"{'would delete' if dry_run else 'deleted'} {one.index} ({one.state})")
 
 
 def _history_line(one: operations.Operation) -> str:

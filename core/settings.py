@@ -113,7 +113,7 @@ class Settings:
     worker_metrics_host: str = _setting("127.0.0.1", "Address that a worker's /metrics is on.")
     worker_metrics_port: int = _setting(0, "Port of a worker's /metrics; 0: any free one.")
 
-    standby_generations: int = _setting(1, "Former generations kept, written to, per entity type.")
+    standby_generations: int = _setting(1, "Standbys kept, written to, per entity type.")
 
     # Telemetry
     log_level: str = _setting("info", "debug, info, warning or error.")

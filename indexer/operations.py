@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from elasticsearch import AsyncElasticsearch
@@ -26,16 +26,16 @@ from indexer.generations import Generation, Generations, State
 from indexer.probing import WORD, Hit, KnownItem, Prober, Rankings
 from indexer.promotion import (
     Exchange,
+    LiveGenerationError,
     UnknownGenerationError,
     named,
-    outdated,
     plan_promotion,
     plan_retirement,
     plan_rollback,
-    superseded,
 )
 from indexer.recording import document_of, log_of, subject_of
 from indexer.reindexing import Progress
+from indexer.retention import outdated_by, superseded
 from indexer.services import Services, open_services
 from indexer.verification import Difference
 
@@ -172,7 +172,6 @@ async def follow_build(
         await examine(services, index)
     if promoting:
         await promote(services, index)
-        await _retire(services, entity)
     else:
         plan_promotion(await services.generations.list(), index)
 
@@ -222,18 +221,27 @@ async def promote(
 ) -> Exchange:
     """Make queries reach this index in place of the live one of its type; what was done.
 
-    Gates that were not asked yet are asked first, where there is a prober. Raises
+    Gates that were not asked yet are asked first, where there is a prober. When it goes live for
+    the first time, what is outdated by that is deleted (`indexer.retention`). Raises
     `GateFailedError` if one has failed, unless `override` says why it shall go live all the same;
     `UnknownGenerationError`, `NotPromotableError`, `ConcurrentPromotionError` or
     `OperationInProgressError`.
     """
     if services.prober is not None and not dry_run:
         await _examine_if_ready(services, index)
+    building = [one.index for one in await list_builds(services) if one.is_under_way]
+
+    def plan(generations: Sequence[Generation]) -> Exchange:
+        exchange = plan_promotion(generations, index, override=override)
+        keep = services.settings.standby_generations
+        outdated = outdated_by(exchange, generations, keep=keep, under_way=building)
+        return replace(exchange, outdated=outdated)
+
     exchange = await _exchange(
         services,
         "index.promote",
         subject_of(index),
-        lambda generations: plan_promotion(generations, index, override=override),
+        plan,
         dry_run=dry_run,
         override=override,
     )
@@ -243,7 +251,16 @@ async def promote(
         await services.generations.note_gates(
             replace(exchange.after, state=State.LIVE), examination_document(overridden)
         )
+    if not dry_run:
+        await _delete_outdated(services, exchange)
     return exchange
+
+
+async def _delete_outdated(services: Services, exchange: Exchange) -> None:
+    for one in exchange.outdated:
+        # Whoever is at it now was quicker; what stays is outdated by the next promotion as well.
+        with suppress(UnknownGenerationError, LiveGenerationError, OperationInProgressError):
+            await retire(services, one.index)
 
 
 async def examine(services: Services, index: str) -> Examination:
@@ -376,13 +393,6 @@ async def verify(
         if repair and differences:
             verdict.repaired += await _repair(services, differences)
         yield verdict
-
-
-async def _retire(services: Services, entity: str) -> None:
-    """Delete the generations of an entity type that are more than shall be kept."""
-    generations = await services.generations.list()
-    for generation in outdated(generations, entity, keep=services.settings.standby_generations):
-        await retire(services, generation.index)
 
 
 async def _exchange(

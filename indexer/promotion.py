@@ -36,6 +36,7 @@ class Exchange:
 
     before: Generation | None  # what queries reached; None: nothing
     after: Generation  # what they reach then
+    outdated: Sequence[Generation] = ()  # what is deleted afterwards
 
     @property
     def changes_anything(self) -> bool:
@@ -88,26 +89,6 @@ def plan_retirement(generations: Sequence[Generation], index: str) -> Generation
             "first (`disco index promote` or `rollback`)"
         )
     return chosen
-
-
-def outdated(generations: Sequence[Generation], entity: str, *, keep: int) -> list[Generation]:
-    """Generations of an entity type to retire so that `keep` others stay beside the live one.
-
-    Those that were live last stay longest; what a killed build left goes first.
-    """
-    others = [one for one in generations if one.name.entity == entity and not one.is_live]
-    others.sort(key=lambda one: (one.promoted_at or 0, one.name.created_at))
-    return others[: max(0, len(others) - keep)]
-
-
-def superseded(generations: Sequence[Generation], index: str) -> list[Generation]:
-    """Generations of the same type as `index` that failed before it did, and were never live."""
-    entity = named(generations, index).name.entity
-    return [
-        one
-        for one in generations
-        if one.name.entity == entity and one.index != index and one.state is State.FAILED
-    ]
 
 
 def named(generations: Sequence[Generation], index: str) -> Generation:

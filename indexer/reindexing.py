@@ -69,6 +69,11 @@ class Progress:
     failure: str = ""  # why the build failed
 
     @property
+    def is_under_way(self) -> bool:
+        """Whether there is still something to do."""
+        return self.phase.is_under_way
+
+    @property
     def seconds(self) -> float:
         """From the beginning of the build to the beginning of the phase that it is in."""
         return (max(self.since.values()) - min(self.since.values())) / 1e6

@@ -183,6 +183,7 @@ def _exchanged(exchange: operations.Exchange, *, dry_run: bool) -> Response:
         {
             "before": operations.document_of(before) if before else None,
             "after": operations.document_of(exchange.after),
+            "outdated": [one.index for one in exchange.outdated],
             "changed": exchange.changes_anything and not dry_run,
             "dry_run": dry_run,
         }

@@ -180,3 +180,39 @@ async def test_no_query_meets_none_or_two_while_generations_change_places(
     assert set(answered) == {1}, "a query reached no generation, or two"
     assert len(answered) > 40
     assert live.index in await _states(scene)
+
+
+async def test_a_first_promotion_deletes_older_standbys_and_no_candidate(
+    scene: Scene, two: tuple[Generation, Generation]
+) -> None:
+    live, ready = two
+    services = scene.index.services
+    definition = services.definitions["sound"]
+    candidate, other = [
+        await services.generations.enter(await services.generations.create(definition), State.READY)
+        for _ in range(2)
+    ]
+    try:
+        await operations.promote(services, ready.index)
+        await operations.rollback(services, "sound")
+        planned = await _ask(scene.settings, "promote", candidate.index, "--dry-run")
+        assert planned["outdated"] == [ready.index]
+        assert len(await _states(scene)) == 4
+
+        done = await _ask(scene.settings, "promote", candidate.index)
+        assert done["outdated"] == [ready.index]
+        assert await _states(scene) == {
+            live.index: State.STANDBY,
+            candidate.index: State.LIVE,
+            other.index: State.READY,
+        }
+        for _ in range(2):
+            back = await _ask(scene.settings, "rollback", "sound")
+            assert back["outdated"] == []
+        log = await operations.history(scene.settings, subject="sound", limit=4)
+        assert [one.action for one in log][-2:] == ["index.retire", "index.promote"]
+    finally:
+        if (now := await services.generations.live("sound")).index != live.index:
+            await services.generations.promote(live, before=now)
+        for one in (candidate, other):
+            await services.generations.delete(one)

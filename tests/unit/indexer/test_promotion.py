@@ -1,49 +1,18 @@
 """Plans of promotions, rollbacks and retirements: from what there is to one exchange."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from core.definitions import Recipe
 from indexer.gates import GateFailedError
-from indexer.generations import Generation, State
-from indexer.names import GenerationName
+from indexer.generations import State
 from indexer.promotion import (
     LiveGenerationError,
     NotPromotableError,
     UnknownGenerationError,
-    outdated,
     plan_promotion,
     plan_retirement,
     plan_rollback,
-    superseded,
 )
-
-START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def generation(
-    number: int, state: State, *, promoted_at: int | None = None, entity: str = "sound"
-) -> Generation:
-    name = GenerationName(
-        prefix="disco",
-        entity=entity,
-        definition=f"{number:08x}",
-        created_at=START + timedelta(seconds=number),
-    )
-    recipe = Recipe(
-        entity=entity,
-        source_table=f"{entity}s",
-        hydrate_sql="SELECT 1",
-        dependents_sql=None,
-        hash=name.definition,
-    )
-    return Generation(
-        name=name, index=name.build(), recipe=recipe, state=state, promoted_at=promoted_at
-    )
-
+from tests.unit.indexer.made_up import generation
 
 OTHER = generation(9, State.LIVE, promoted_at=9, entity="user")
 LIVE = generation(2, State.LIVE, promoted_at=20)
@@ -81,11 +50,6 @@ def test_what_a_gate_refused_is_refused_unless_somebody_says_why_not() -> None:
     assert plan_promotion([LIVE, chosen], chosen.index, override="known").after == chosen
 
 
-def test_of_what_failed_only_the_last_is_kept_to_look_at() -> None:
-    first, second = generation(3, State.FAILED), generation(4, State.FAILED)
-    assert superseded([LIVE, OTHER, first, READY, second], second.index) == [first]
-
-
 def test_an_unknown_name_is_told_with_those_there_are() -> None:
     with pytest.raises(UnknownGenerationError, match=LIVE.index):
         plan_promotion([LIVE], "disco-sound-nonsense")
@@ -119,27 +83,3 @@ def test_what_is_live_is_not_retired() -> None:
     with pytest.raises(LiveGenerationError, match="promote another"):
         plan_retirement([LIVE, READY], LIVE.index)
     assert plan_retirement([LIVE, READY], READY.index) is READY
-
-
-@given(
-    states=st.lists(
-        st.tuples(
-            st.sampled_from([State.BUILDING, State.READY, State.STANDBY]), st.integers(1, 99)
-        ),
-        max_size=6,
-    ),
-    keep=st.integers(0, 4),
-)
-def test_of_those_kept_each_was_live_later_than_those_that_go(
-    states: list[tuple[State, int]], keep: int
-) -> None:
-    others = [
-        generation(number, state, promoted_at=at if state is State.STANDBY else None)
-        for number, (state, at) in enumerate(states)
-    ]
-    gone = outdated([LIVE, OTHER, *others], "sound", keep=keep)
-    kept = [one for one in others if one not in gone]
-    assert len(kept) == min(keep, len(others))
-    assert LIVE not in gone
-    assert OTHER not in gone
-    assert all((k.promoted_at or 0) >= (g.promoted_at or 0) for k in kept for g in gone)
