@@ -2,6 +2,7 @@
 
 import gc
 
+import hypothesis
 import pytest
 
 pytest_plugins = ["tests.services"]
@@ -9,6 +10,10 @@ pytest_plugins = ["tests.services"]
 # Modules are imported, and tests made of them, for good: to look for garbage among them takes a
 # third of the time that this takes, in every process that shares the tests.
 gc.disable()
+
+
+# For `make check`; `make test` tries as many as hypothesis would by itself.
+hypothesis.settings.register_profile("quick", max_examples=20)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -23,7 +23,7 @@ from cli.main import run
 from indexer import pipeline, writer
 from indexer.cascade import DatabaseCascade
 from indexer.changes import Answer, Change, Key, Outcome, Row, Write
-from indexer.deliveries import Acknowledger, Consumer, Delivery
+from indexer.deliveries import Acknowledgement, Acknowledger, Consumer, Delivery
 from indexer.errors import TemporarilyUnavailableError
 from indexer.fence import Position, ReplicaFence
 from indexer.lane import Lane
@@ -183,12 +183,12 @@ def acknowledge_first() -> None:
 def acknowledge_up_to() -> None:
     """Acknowledge everything up to the newest delivery that is finished."""
 
-    def finish(self: Acknowledger, tags: list[int]) -> int:
+    def finish(self: Acknowledger, tags: list[int]) -> list[Acknowledgement]:
         newest = max(tags, default=0)
         if newest < self._front:
-            return 0
+            return []
         self._front = newest + 1
-        return newest
+        return [Acknowledgement(newest, multiple=True)]
 
     replace(Acknowledger, "finish", finish)
 

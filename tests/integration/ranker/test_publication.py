@@ -5,65 +5,48 @@ import dataclasses
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import asyncpg
-import httpx
-import orjson
 import pytest
 
 from core.rank_editions import RankStore, Slot
 from core.settings import Settings
-from demo import operations as demo
-from indexer import rank_alias, rank_publication
-from indexer.builds import Range, Tally
-from indexer.bulk_lines import ranked_bulk_lines
-from indexer.bulk_loader import Loader
-from indexer.bulk_pace import Pace
-from indexer.hydrator import documents_by_range
-from indexer.names import generation_pattern
-from indexer.parity import compare_range
-from indexer.scan import scan_range
-from indexer.splice import rows_of
-from stack.programs import _environment
+from indexer import rank_publication
 from tests.integration.indexer import worker_process
-from tests.integration.indexer.command_line import disco
 from tests.integration.indexer.oracle import Index, open_index
 from tests.integration.indexer.waiting import until
-from tests.integration.indexer.worker_process import DISCO
-from tests.integration.query_api.serving import served
-
-UNTIL = datetime(2026, 3, 1, tzinfo=UTC)
-SIGNALS = {
-    "follow": "follows", "like": "likes", "repost": "reposts", "play": "plays",
-    "add_to_set": "set_sounds", "join": "group_members", "post_to_group": "group_sounds",
-}  # fmt: skip
+from tests.integration.ranker.ranked import (
+    ask,
+    build_index,
+    closing,
+    execute,
+    live,
+    load,
+    publish_new,
+    ranks_in,
+    start,
+    versions_of,
+    wanted,
+)
 
 
 @pytest.fixture(scope="module")
-def indexed(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A generated catalogue, all of it indexed, and a store of the module's own."""
-    own = dataclasses.replace(settings, rank_store=str(tmp_path_factory.mktemp("ranks")))
+def catalogue(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A catalogue without an index."""
+    return asyncio.run(load(settings, tmp_path_factory.mktemp("ranks")))
 
-    async def build() -> None:
-        async with open_index(own) as index:
-            generations = index.services.generations
-            for definition in index.services.definitions.values():
-                await generations.promote(await generations.create(definition), before=None)
-            await demo.load_generated(own, 600, until=UNTIL)
-            async with worker_process.working(own, tmp_path_factory.mktemp("worker")):
-                await disco(own, "verify", "--repair")
 
-                async def is_complete() -> bool:
-                    return not (await index.verify(patience=0)).kinds()
+@pytest.fixture
+def indexed(fresh_settings: Settings, tmp_path: Path) -> Settings:
+    """An indexed catalogue for one test alone: these change it for good."""
 
-                await until(is_complete, within=60, what="all is indexed")
+    async def load_and_index() -> Settings:
+        own = await load(fresh_settings, tmp_path / "ranks")
+        await build_index(own)
+        return own
 
-    asyncio.run(build())
-    return own
+    return asyncio.run(load_and_index())
 
 
 @pytest.fixture
@@ -82,103 +65,18 @@ def processes() -> Iterator[list[subprocess.Popen[bytes]]]:
         process.wait()
 
 
-async def ask(settings: Settings, *arguments: str, code: int = 0) -> dict[str, Any]:
-    """What `disco rank` prints."""
-    done = await disco(settings, "rank", *arguments, "--json")
-    assert done.code == code, done.err
-    answer: dict[str, Any] = orjson.loads(done.out) if done.out else {"error": done.err}
-    return answer
-
-
-async def execute(settings: Settings, sql: str, *arguments: Any) -> Any:
-    connection = await asyncpg.connect(settings.database_url)
-    try:
-        return await connection.fetch(sql, *arguments)
-    finally:
-        await connection.close()
-
-
-@asynccontextmanager
-async def closing(connection: asyncpg.Connection) -> AsyncIterator[None]:
-    """Closes it, whatever happens."""
-    try:
-        yield
-    finally:
-        await connection.close()
-
-
-async def live(index: Index) -> set[Slot]:
-    pattern = generation_pattern(index.services.settings.index_prefix)
-    return set((await rank_alias.live_slots(index.services.engine, pattern)).values())
-
-
-async def ranks_in(index: Index, kind: str, slot: Slot) -> dict[int, int]:
-    """The rank of every document of a type, as the engine holds it."""
-    alias = f"{index.services.settings.index_prefix}-{kind}"
-    await index.services.engine.indices.refresh(index=alias)
-    answer = await index.services.engine.search(
-        index=alias, size=10_000, source_includes=["id", slot.field]
-    )
-    found = (hit["_source"] for hit in answer["hits"]["hits"])
-    return {one["id"]: one.get(slot.field, 0) for one in found}
-
-
-async def versions_of(index: Index, kind: str) -> dict[int, int]:
-    """The version of every document of a type."""
-    answer = await index.services.engine.search(
-        index=f"{index.services.settings.index_prefix}-{kind}",
-        size=10_000,
-        version=True,
-        source=False,
-    )
-    return {int(hit["_id"]): hit["_version"] for hit in answer["hits"]["hits"]}
-
-
-def start(settings: Settings, *arguments: str) -> subprocess.Popen[bytes]:
-    """`disco rank` as a process that can be killed."""
-    return subprocess.Popen(
-        [str(DISCO), "rank", *arguments],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=_environment(settings),
-    )
-
-
-def wanted(settings: Settings, edition: str, kind: str) -> dict[int, int]:
-    table = RankStore(Path(settings.rank_store)).open(edition).table(kind)
-    return dict(zip(table.ids.tolist(), table.ranks.tolist(), strict=True))
-
-
-async def test_a_run_takes_every_act_of_the_database_into_account(indexed: Settings) -> None:
-    report = await ask(indexed, "run", "--cold")
-    manifest = report["manifest"]
-    found = {one["name"]: one for one in manifest["signals"]}
-    for name, table in SIGNALS.items():
-        [[rows]] = await execute(indexed, f"SELECT count(*) FROM {table}")
-        assert found[name]["rows"] == rows > 0, name
-    assert found["comment"]["rows"] > 0
-    for one in found.values():
-        left = sum(one[why] for why in ("unknown", "own", "capped", "unregarded"))
-        assert one["used"] + left == one["rows"]
-    async with open_index(indexed) as index:
-        for kind, count in manifest["entities"].items():
-            assert len(await ranks_in(index, kind, Slot.A)) == count
-    assert sum(manifest["mass"].values()) == pytest.approx(1.0)
-    assert set(manifest["seconds"]) == {"entities", "signals", "graph", "prior", "solve"}
-
-
 async def test_a_private_entity_is_no_node_and_what_it_does_does_not_count(
-    indexed: Settings,
+    catalogue: Settings,
 ) -> None:
     [[user]] = await execute(
-        indexed,
+        catalogue,
         "SELECT follower_id FROM follows JOIN users ON id = follower_id "
         "WHERE visibility = 'public' AND deleted_at IS NULL LIMIT 1",
     )
-    before = (await ask(indexed, "run", "--dry-run"))["manifest"]
-    await execute(indexed, "UPDATE users SET visibility = 'private' WHERE id = $1", user)
-    after = (await ask(indexed, "run", "--dry-run"))["manifest"]
-    await execute(indexed, "UPDATE users SET visibility = 'public' WHERE id = $1", user)
+    before = (await ask(catalogue, "run", "--dry-run"))["manifest"]
+    await execute(catalogue, "UPDATE users SET visibility = 'private' WHERE id = $1", user)
+    after = (await ask(catalogue, "run", "--dry-run"))["manifest"]
+    await execute(catalogue, "UPDATE users SET visibility = 'public' WHERE id = $1", user)
     assert after["entities"]["user"] == before["entities"]["user"] - 1
     assert after["signals"][0]["unknown"] > before["signals"][0]["unknown"]
 
@@ -244,141 +142,14 @@ async def test_published_rolled_back_and_published_again(
     assert (await index.verify(patience=0)).kinds() == set()
 
 
-async def test_a_document_with_an_outdated_rank_is_found_and_mended(
-    indexed: Settings, index: Index, tmp_path: Path
-) -> None:
-    edition = (await ask(indexed, "run"))["edition"]
-    state = await rank_publication.state(index.services)
-    assert state.live is not None
-    before = await index.verify(patience=0)
-    assert before.kinds() == set()
-    index.services.ranks.store.record(state.slots.with_edition(state.live.other, edition))
-    kinds = {kind for _, _, kind in (await index.verify(patience=0)).kinds()}
-    former = state.live.other
-    stale = {
-        one
-        for one, rank in wanted(indexed, edition, "user").items()
-        if rank != (await ranks_in(index, "user", former)).get(one, 0)
-    }
-    assert stale
-    assert kinds == {"stale"}
-    async with worker_process.working(indexed, tmp_path):
-        done = await disco(indexed, "verify", "--repair")
-        assert done.code == 1
-
-        async def is_right() -> bool:
-            return not (await index.verify(patience=0)).kinds()
-
-        await until(is_right, within=30, what="all documents have their ranks")
-    held = await ranks_in(index, "user", former)
-    assert {one: held[one] for one in stale} == {
-        one: wanted(indexed, edition, "user")[one] for one in stale
-    }
-
-
-async def test_a_live_change_keeps_its_rank_and_what_is_new_has_none(
-    indexed: Settings, index: Index, tmp_path: Path
-) -> None:
-    state = await rank_publication.state(index.services)
-    assert state.live is not None
-    held = await ranks_in(index, "user", state.live)
-    loved = max(held, key=lambda one: held[one])
-    async with worker_process.working(indexed, tmp_path):
-        await execute(indexed, "UPDATE users SET display_name = 'Renamed' WHERE id = $1", loved)
-        await disco(indexed, "verify", "user", "--repair")
-
-        async def is_renamed() -> bool:
-            document = await index.stored("user", loved)
-            return bool(document and document["title"] == "Renamed")
-
-        await until(is_renamed, within=20, what="the document is renamed")
-    assert (await ranks_in(index, "user", state.live))[loved] == held[loved] > 0
-
-
-async def test_a_new_generation_reads_the_live_slot(indexed: Settings, index: Index) -> None:
-    [slot] = await live(index)
-    await rank_publication.roll_back(index.services)
-    made = await index.services.generations.create(index.services.definitions["set"])
-    assert await live(index) == {slot.other}
-    await rank_publication.roll_back(index.services)
-    assert await live(index) == {slot}
-    await index.services.generations.delete(made)
-
-
-async def test_a_scan_writes_what_hydration_gives(indexed: Settings, index: Index) -> None:
-    services = index.services
-    for kind, definition in services.definitions.items():
-        pool = services.databases.primary
-        records = await pool.fetch(documents_by_range(definition), 0, 2**40)
-        rows = dict(rows_of(definition, records, services.ranks))
-        window = services.ranks.window(definition, 0, 2**40)
-        assert len(window[0]) > 0
-        lines = await pool.fetch(ranked_bulk_lines(definition), 0, 2**40, *window)
-        scanned = {
-            (kind, int(orjson.loads(action)["index"]["_id"])): document.encode()
-            for action, document in lines
-        }
-        assert scanned == {key: row.document for key, row in rows.items()}
-
-
-async def test_a_new_index_needs_no_mending_for_its_ranks(indexed: Settings, index: Index) -> None:
-    [slot] = await live(index)
-    before = await ranks_in(index, "user", slot)
-    generation = await index.services.generations.create(index.services.definitions["user"])
-    loader = Loader(index.services.engine, Pace())
-    _, pool = await index.services.fence.wait()
-    ids = Range(start=0, end=2**40, rows=600)
-    await scan_range(pool, generation, ids, loader, index.services.ranks)
-    await index.services.generations.refresh(generation)
-    assert await compare_range(index.services, generation, ids) == Tally(differences=0)
-    answer = await index.services.engine.search(
-        index=generation.index, size=10_000, source_includes=["id", slot.field]
-    )
-    found = (hit["_source"] for hit in answer["hits"]["hits"])
-    assert {one["id"]: one.get(slot.field, 0) for one in found} == before
-    await index.services.generations.delete(generation)
-
-
-async def test_what_is_loved_comes_first_among_what_matches_alike(
-    indexed: Settings, index: Index, tmp_path: Path
-) -> None:
-    state = await rank_publication.state(index.services)
-    assert state.live is not None
-    held = await ranks_in(index, "user", state.live)
-    other = await ranks_in(index, "user", state.live.other)
-    by_rank = sorted(held, key=lambda one: (held[one], one))
-    twins = [by_rank[0], by_rank[-1]]
-    assert other[twins[0]] < other[twins[1]]
-    async with worker_process.working(indexed, tmp_path):
-        await execute(
-            indexed,
-            "UPDATE users SET display_name = 'Twin Quux', city = null, full_name = null, "
-            "description = null, username = 'twin-' || id WHERE id = ANY($1::bigint[])",
-            twins,
-        )
-        await disco(indexed, "verify", "user", "--repair")
-
-        async def both() -> bool:
-            documents = [await index.stored("user", one) for one in twins]
-            return all(one and one["title"] == "Twin Quux" for one in documents)
-
-        await until(both, within=20, what="both are renamed")
-        await index.services.engine.indices.refresh(index=f"{indexed.index_prefix}-user")
-    with served(indexed) as address:
-        async with httpx.AsyncClient(base_url=address, timeout=20) as client:
-            answer = (await client.get("/v1/search?q=twin+quux&type=user")).json()
-    hits = answer["hits"]
-    assert [int(hit["id"]) for hit in hits] == [twins[1], twins[0]]
-    rank = held[twins[1]]
-    assert hits[0]["score"] / hits[1]["score"] == pytest.approx(1 + rank / (rank + 16), rel=0.05)
-
-
 async def test_a_killed_publication_leaves_searches_as_they_were(
     indexed: Settings,
     index: Index,
     tmp_path: Path,
     processes: list[subprocess.Popen[bytes]],
 ) -> None:
+    async with worker_process.working(indexed, tmp_path):
+        await publish_new(indexed)
     before = await rank_publication.state(index.services)
     assert before.live is not None
     await execute(indexed, "DELETE FROM follows")
@@ -403,8 +174,10 @@ async def test_a_killed_publication_leaves_searches_as_they_were(
 
 
 async def test_a_failed_gate_and_a_damaged_edition_leave_the_live_one(
-    indexed: Settings, index: Index
+    indexed: Settings, index: Index, tmp_path: Path
 ) -> None:
+    async with worker_process.working(indexed, tmp_path):
+        await publish_new(indexed)
     before = await rank_publication.state(index.services)
     await execute(indexed, "DELETE FROM plays")
     await execute(indexed, "DELETE FROM set_sounds")
@@ -424,60 +197,60 @@ async def test_a_failed_gate_and_a_damaged_edition_leave_the_live_one(
 
 
 async def test_a_killed_run_leaves_no_edition(
-    indexed: Settings, processes: list[subprocess.Popen[bytes]]
+    catalogue: Settings, processes: list[subprocess.Popen[bytes]]
 ) -> None:
-    store = RankStore(Path(indexed.rank_store))
+    store = RankStore(Path(catalogue.rank_store))
     before = list(store.names())
-    connection = await asyncpg.connect(indexed.database_url)
+    connection = await asyncpg.connect(catalogue.database_url)
     async with closing(connection), connection.transaction():
         # Held up in the middle of its signals. It reads the primary: a replica would not wait.
         await connection.execute("LOCK TABLE group_sounds IN ACCESS EXCLUSIVE MODE")
-        primary = dataclasses.replace(indexed, replica_url=None)
+        primary = dataclasses.replace(catalogue, replica_url=None)
         process = start(primary, "run")
         processes.append(process)
 
         async def waits() -> bool:
             # Asked from outside: a transaction sees the activity of its beginning.
             [[count]] = await execute(
-                indexed,
+                catalogue,
                 "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
                 "AND application_name = 'disco rank' AND datname = current_database()",
             )
             return bool(count)
 
         await until(waits, within=30, what="the run waits for the lock")
-        busy = await ask(indexed, "run", code=1)
+        busy = await ask(catalogue, "run", code=1)
         assert "another run writes to" in busy["error"]
         process.kill()
         await asyncio.to_thread(process.wait)
     assert list(store.names()) == before
-    report = await ask(indexed, "run")
+    report = await ask(catalogue, "run")
     assert store.names()[0] == report["edition"]
     assert not list(store.folder.glob(".partial*"))
 
 
 async def test_a_database_that_is_away_or_refuses_is_told(
-    indexed: Settings, tmp_path: Path
+    catalogue: Settings, tmp_path: Path
 ) -> None:
     away = dataclasses.replace(
-        indexed, database_url="postgresql://postgres@127.0.0.1:1/none", replica_url=None
+        catalogue, database_url="postgresql://postgres@127.0.0.1:1/none", replica_url=None
     )
     told = await ask(away, "run", code=3)
     assert "PostgreSQL does not answer" in told["error"]
     (tmp_path / "like.sql").write_text("SELECT user_id FROM nothing")
     (tmp_path / "signals.json").write_text('{"signals": [{"name": "like", "weight": 1}]}')
-    told = await ask(indexed, "run", "--signals", str(tmp_path), code=2)
+    told = await ask(catalogue, "run", "--signals", str(tmp_path), code=2)
     assert "PostgreSQL refuses like.sql" in told["error"]
     assert "nothing" in told["error"]
     (tmp_path / "like.sql").write_text(
         "SELECT 'user' AS source_type, 1 AS source_id, 'song' AS target_type, 2 AS target_id, "
         "1 AS count, now() AS last_at"
     )
-    told = await ask(indexed, "run", "--signals", str(tmp_path), code=2)
+    told = await ask(catalogue, "run", "--signals", str(tmp_path), code=2)
     assert "'song' is no entity type" in told["error"]
     (tmp_path / "like.sql").write_text(
         "SELECT 'user' AS source_type, 1 AS source_id, 'sound' AS target_type, 2 AS target_id, "
         "'NaN'::float8 AS count, now() AS last_at"
     )
-    told = await ask(indexed, "run", "--signals", str(tmp_path), code=2)
+    told = await ask(catalogue, "run", "--signals", str(tmp_path), code=2)
     assert "row 1: the count is nan" in told["error"]
