@@ -10,7 +10,7 @@ import contextlib
 import random
 import string
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +33,8 @@ _CHANGED = ("sound", "set", "user")
 _FOUND = "visibility = 'public' AND deleted_at IS NULL"
 _BUCKET = 20  # changes that share a word; no more than a page of hits
 _POLL_PAUSE = 0.05
+# Searches at once at most. All incomplete buckets at once would be more the later the answers are.
+_POLLERS = 4
 # The engine still compiles itself meanwhile: a quarter of its processor time after ten seconds.
 _WARM_UP = 60.0
 _PATIENCE = 10.0  # seconds after the last change until what is not found counts as lost
@@ -134,15 +136,23 @@ class Freshness:
         return self._ids[entity].pop()
 
     async def _poll(self, session: aiohttp.ClientSession) -> None:
-        """Look for every bucket that is not complete, all at once, over and over."""
+        """Look for every bucket that is not complete, a few at once, over and over."""
         while True:
+            incomplete = iter(self._incomplete())
             async with asyncio.TaskGroup() as looks:
-                for buckets in self._buckets.values():
-                    buckets[:-1] = [one for one in buckets[:-1] if one.waiting]
-                    for bucket in buckets:
-                        if bucket.waiting:
-                            looks.create_task(self._look(session, bucket))
+                for _ in range(_POLLERS):
+                    looks.create_task(self._look_for(session, incomplete))
             await asyncio.sleep(_POLL_PAUSE)
+
+    def _incomplete(self) -> list[Bucket]:
+        for buckets in self._buckets.values():
+            buckets[:-1] = [one for one in buckets[:-1] if one.waiting]
+        return [one for buckets in self._buckets.values() for one in buckets if one.waiting]
+
+    async def _look_for(self, session: aiohttp.ClientSession, buckets: Iterator[Bucket]) -> None:
+        """Look for one bucket after the other; others take from the same ones."""
+        for bucket in buckets:
+            await self._look(session, bucket)
 
     async def _look(self, session: aiohttp.ClientSession, bucket: Bucket) -> None:
         parameters = {"q": bucket.word, "type": bucket.entity, "limit": str(_BUCKET)}
