@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,8 @@ class Recipe:
     source_table: str  # table whose ids are scanned
     hydrate_sql: str  # SELECT with `:wanted(column)` selectors; columns are the fields
     dependents_sql: str | None  # SELECT of (entity, id) that join the ids in $1
-    hash: str = ""  # 8 hex digits over all that a document is made of
+    # 8 hex digits over mapping, analysis and hydration SQL; documents may be the same all the same.
+    hash: str = field(default="", compare=False)
     ranked: bool = False  # whether documents have fields for ranks
 
     def hydrate_by_ids(self) -> str:

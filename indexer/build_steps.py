@@ -7,7 +7,7 @@ from elasticsearch import NotFoundError
 from indexer.builds import Build, Phase, Range, Tally
 from indexer.bulk_loader import Loader
 from indexer.errors import NoGenerationError, engine_within_reach
-from indexer.generations import Generation, State
+from indexer.generation import Generation, State
 from indexer.parity import compare_range
 from indexer.scan import scan_range
 from indexer.services import Services

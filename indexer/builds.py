@@ -30,12 +30,8 @@ class Phase(StrEnum):
     FAILED = "failed"  # given up, with a reason; the generation was deleted
     CANCELLED = "cancelled"  # given up by an operator; the generation was deleted
 
-    @property
-    def is_under_way(self) -> bool:
-        """Whether a build in it has still something to do."""
-        return self not in (Phase.COMPLETE, Phase.FAILED, Phase.CANCELLED)
 
-
+_ENDED = frozenset({Phase.COMPLETE, Phase.FAILED, Phase.CANCELLED})
 _OVER_ALL_IDS = frozenset({Phase.SCANNING, Phase.COMPARING})
 # Phases of a single step; it is handed out as a range of no ids.
 _SINGLE = frozenset({Phase.COMPACTING, Phase.RELEASING})
@@ -95,7 +91,7 @@ class Build:
     @property
     def is_under_way(self) -> bool:
         """Whether there is still something to do."""
-        return self.phase.is_under_way
+        return self.phase not in _ENDED
 
     @property
     def step(self) -> Step:

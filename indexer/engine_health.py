@@ -12,7 +12,8 @@ from core.engine import create_engine, is_unavailable
 from core.settings import Settings
 from indexer.disk_room import wanted_free
 from indexer.errors import TemporarilyUnavailableError
-from indexer.generations import Generation, Generations
+from indexer.generation import Generation
+from indexer.generations import Generations
 from indexer.health import Chart, Observation
 from indexer.names import generation_pattern, live_alias
 

@@ -14,7 +14,7 @@ from indexer import gate_rules, parity, privacy
 from indexer.errors import NoGenerationError, engine_within_reach
 from indexer.gate_rules import skipped
 from indexer.gates import Examination, Gate, Outcome, Ruling
-from indexer.generations import Generation
+from indexer.generation import Generation
 from indexer.judged_queries import read as read_judged
 from indexer.known_rows import known_rows
 from indexer.probing import WORD, Gauge, Hit, KnownItem, Prober, Rankings

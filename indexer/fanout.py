@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from indexer.cascade import DatabaseCascade, RefreshPublisher
 from indexer.changes import Change
-from indexer.generations import LEASE_SECONDS, Route, plan_routes
 from indexer.pipeline import Pipeline, Results
+from indexer.routes import LEASE_SECONDS, Route, plan_routes
 from indexer.services import Services
 
 

@@ -1,20 +1,18 @@
-"""Generations: concrete indices built from a definition, and the aliases that point at them.
+"""Generations: the indices of an installation, and the aliases that point at them.
 
-The state lives in the engine and nowhere else: a generation's name says which definition it was
-built from, its metadata have the recipe of its documents, an alias says which one is live.
+The state lives in the engine and nowhere else.
 """
 
 import contextlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
 from elasticsearch import AsyncElasticsearch, NotFoundError
 
-from core.definitions import Definition, Recipe
+from core.definitions import Definition
 from core.settings import Settings
 from indexer import rank_alias
 from indexer.errors import (
@@ -22,141 +20,22 @@ from indexer.errors import (
     NoGenerationError,
     engine_within_reach,
 )
-from indexer.names import GenerationName, generation_pattern, live_alias, parse
+from indexer.generation import (
+    READ_PATHS,
+    Generation,
+    State,
+    changeable_settings,
+    index_body,
+    new_generation,
+    read,
+)
+from indexer.names import GenerationName, generation_pattern, live_alias
 
-# How old a worker's knowledge of the generations may be when it hydrates. Who builds a generation
-# waits longer than this before it scans: whatever a worker wrote without knowing the generation was
-# committed before the scan read it (ADR 0001).
-LEASE_SECONDS = 1.0
 # The engine leaves larger segments alone until most of their documents are outdated.
 _LARGEST_SEGMENT = 4_000_000_000  # bytes
 _COMPACTION_SECONDS = 3_600
-_READ_PATHS = ("*.aliases", "*.mappings._meta")
 # While a scan fills it nobody searches a generation, and what is lost of it is written again.
 _BULK_SETTINGS = {"number_of_replicas": 0, "refresh_interval": "-1"}
-
-
-class State(StrEnum):
-    """Where a generation stands. Live changes reach it in every state."""
-
-    BUILDING = "building"  # a scan fills it, or was killed while it did
-    CATCHING_UP = "catching_up"  # filled; it is being made equal to the database
-    READY = "ready"  # equal to the database, and never live so far
-    LIVE = "live"  # queries reach it
-    STANDBY = "standby"  # was live; queries can be led back to it at any time
-    FAILED = "failed"  # a gate refused it; it goes live only if that is overridden
-    RETIRED = "retired"  # deleted: only the operation log tells of it
-
-
-@dataclass(frozen=True, kw_only=True)
-class Generation:
-    """One concrete index."""
-
-    name: GenerationName
-    index: str  # the name as the engine has it
-    recipe: Recipe  # how its documents are made
-    state: State
-    promoted_at: int | None = None  # when it became live last, microseconds; None: never
-    profile: Mapping[str, Any] | None = None  # how it is searched; None: it does not know
-    gates: Mapping[str, Any] | None = None  # what they said; None: they were not asked yet
-
-    @property
-    def is_live(self) -> bool:
-        """Whether queries reach it."""
-        return self.state is State.LIVE
-
-
-def index_body(definition: Definition, settings: Settings) -> dict[str, Any]:
-    """Settings and mappings of a new generation, for the engine's create call."""
-    return {
-        "settings": {
-            "number_of_shards": 1,
-            "number_of_replicas": settings.engine_replicas,
-            "refresh_interval": settings.refresh_interval,
-            "gc_deletes": settings.tombstone_retention,
-            "analysis": definition.analysis,
-        },
-        "mappings": {**definition.mappings, "_meta": _meta(definition)},
-    }
-
-
-def _meta(definition: Definition) -> dict[str, Any]:
-    """What a generation knows of itself.
-
-    A worker writes to generations of any definition, whichever files it was started with.
-    """
-    recipe = {field.name: getattr(definition, field.name) for field in fields(Recipe)}
-    return {
-        **definition.mappings.get("_meta", {}),
-        "recipe": recipe,
-        "profile": definition.profile,
-        "state": State.BUILDING,
-    }
-
-
-def _read(prefix: str, index: str, content: Mapping[str, Any]) -> Generation | None:
-    """The generation that an index is; None if it is none of ours."""
-    name = parse(index)
-    meta = content.get("mappings", {}).get("_meta", {})
-    if name is None or name.prefix != prefix or "recipe" not in meta:
-        return None
-    is_live = live_alias(prefix, name.entity) in content.get("aliases", {})
-    promoted_at = meta.get("promoted_at")
-    return Generation(
-        name=name,
-        index=index,
-        recipe=Recipe(**meta["recipe"]),
-        state=_state(State(meta.get("state", State.READY)), promoted_at, is_live=is_live),
-        promoted_at=promoted_at,
-        profile=meta.get("profile"),
-        gates=meta.get("gates"),
-    )
-
-
-def _state(noted: State, promoted_at: int | None, *, is_live: bool) -> State:
-    """What the alias says counts; what is noted tells of the rest."""
-    if is_live:
-        return State.LIVE
-    return State.STANDBY if promoted_at is not None else noted
-
-
-@dataclass(frozen=True, kw_only=True)
-class Route:
-    """Generations that take the same documents: no entity type has two recipes in it.
-
-    While a definition changes there are two routes, for its generations before and after.
-    """
-
-    recipes: Mapping[str, Recipe]  # by entity type
-    indices: Mapping[str, Sequence[str]]  # index names by entity type; none: not indexed yet
-
-
-def plan_routes(
-    generations: Iterable[Generation], definitions: Mapping[str, Recipe]
-) -> Sequence[Route]:
-    """The routes to all generations; what is live is in the first, as far as anything is.
-
-    An entity type without a generation is in the first route, too, with the recipe of its
-    definition: what depends on it is found by that.
-    """
-    routes: list[dict[str, list[Generation]]] = [{}]
-    for one in sorted(generations, key=lambda one: not one.is_live):
-        entity, recipe = one.recipe.entity, one.recipe
-        for route in routes:
-            if entity not in route or route[entity][0].recipe == recipe:
-                route.setdefault(entity, []).append(one)
-                break
-        else:
-            routes.append({entity: [one]})
-    unbuilt = {entity: recipe for entity, recipe in definitions.items() if entity not in routes[0]}
-    return [_route(groups, unbuilt if groups is routes[0] else {}) for groups in routes]
-
-
-def _route(groups: Mapping[str, Sequence[Generation]], unbuilt: Mapping[str, Recipe]) -> Route:
-    return Route(
-        recipes={entity: group[0].recipe for entity, group in groups.items()} | dict(unbuilt),
-        indices={entity: [one.index for one in group] for entity, group in groups.items()},
-    )
 
 
 class Generations:
@@ -171,11 +50,11 @@ class Generations:
         with engine_within_reach():
             found = await self._engine.indices.get(
                 index=generation_pattern(self._settings.index_prefix),
-                filter_path=_READ_PATHS,
+                filter_path=READ_PATHS,
             )
-        read = (_read(self._settings.index_prefix, index, found[index]) for index in found)
+        known = (read(self._settings.index_prefix, index, found[index]) for index in found)
         return sorted(
-            (one for one in read if one is not None),
+            (one for one in known if one is not None),
             key=lambda one: (one.name.entity, one.name.created_at),
         )
 
@@ -190,40 +69,38 @@ class Generations:
         """The generation of that name; raises `NoGenerationError`."""
         content: Mapping[str, Any] = {}
         with engine_within_reach(), contextlib.suppress(NotFoundError):
-            found = await self._engine.indices.get(index=index, filter_path=_READ_PATHS)
+            found = await self._engine.indices.get(index=index, filter_path=READ_PATHS)
             content = found[index]
-        generation = _read(self._settings.index_prefix, index, content)
+        generation = read(self._settings.index_prefix, index, content)
         if generation is None:
             raise NoGenerationError(f"there is no index {index} any more; somebody deleted it")
         return generation
+
+    def new_name(self, definition: Definition) -> GenerationName:
+        """The name of a generation that is made of a definition now."""
+        return GenerationName(
+            prefix=self._settings.index_prefix,
+            entity=definition.entity,
+            definition=definition.hash,
+            created_at=datetime.now(UTC),
+        )
 
     async def create(self, definition: Definition, *, for_bulk: bool = False) -> Generation:
         """A new, empty generation that takes live writes from a lease later on.
 
         With `for_bulk` it has neither copies nor refreshes, until it is given to `open_up`.
         """
-        name = GenerationName(
-            prefix=self._settings.index_prefix,
-            entity=definition.entity,
-            definition=definition.hash,
-            created_at=datetime.now(UTC),
-        )
+        name = self.new_name(definition)
         index = name.build()
         await self._forbid_accidents()
-        body = index_body(definition, self._settings)
+        body = index_body(definition, self._settings, index)
         if for_bulk:
             body["settings"] |= _BULK_SETTINGS
         await self._engine.indices.create(index=index, **body)
-        await self._lead(index)
-        return Generation(
-            name=name,
-            index=index,
-            recipe=definition,
-            state=State.BUILDING,
-            profile=definition.profile,
-        )
+        await self.lead(index)
+        return new_generation(name, definition)
 
-    async def _lead(self, index: str) -> None:
+    async def lead(self, index: str) -> None:
         """Have a new index read the slot of the rank that the others read.
 
         It is there already, so that whoever leads them elsewhere from now on leads it, too.
@@ -236,11 +113,9 @@ class Generations:
 
     async def open_up(self, generation: Generation) -> None:
         """Give a generation that was filled in bulk the settings of one that is searched."""
-        settings = {
-            "number_of_replicas": self._settings.engine_replicas,
-            "refresh_interval": self._settings.refresh_interval,
-        }
-        await self._engine.indices.put_settings(index=generation.index, settings=settings)
+        await self._engine.indices.put_settings(
+            index=generation.index, settings=changeable_settings(self._settings)
+        )
 
     async def _forbid_accidents(self) -> None:
         """See to it that no generation comes into being by a write.
@@ -258,7 +133,7 @@ class Generations:
 
     async def enter(self, generation: Generation, state: State) -> Generation:
         """Note that a generation has come to a state; the generation as it is then."""
-        await self._note(generation, state=state)
+        await self.note(generation, state=state)
         return replace(generation, state=state)
 
     async def note_gates(self, generation: Generation, gates: Mapping[str, Any]) -> Generation:
@@ -270,7 +145,7 @@ class Generations:
         if state in (State.READY, State.FAILED):
             state = State.READY if gates["holds"] else State.FAILED
         noted = State.READY if state in (State.LIVE, State.STANDBY) else state
-        await self._note(generation, gates=gates, state=noted)
+        await self.note(generation, gates=gates, state=noted)
         return replace(generation, state=state, gates=gates)
 
     async def promote(self, generation: Generation, *, before: Generation | None) -> None:
@@ -295,12 +170,12 @@ class Generations:
                 f"{generation.name.entity} at the same time; look at `disco index list`, try again"
             ) from error
         now = time.time_ns() // 1000
-        await self._note(generation, state=State.READY, promoted_at=now)
+        await self.note(generation, state=State.READY, promoted_at=now)
         if before is not None and before.promoted_at is None:
             # Its own promotion died before it was noted; a rollback must find it all the same.
-            await self._note(before, state=State.READY, promoted_at=now - 1)
+            await self.note(before, state=State.READY, promoted_at=now - 1)
 
-    async def _note(self, generation: Generation, **changes: Any) -> None:
+    async def note(self, generation: Generation, **changes: Any) -> None:
         """Change what a generation knows of itself, and nothing else of its mapping."""
         index = generation.index
         found = await self._engine.indices.get_mapping(index=index)

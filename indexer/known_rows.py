@@ -11,7 +11,7 @@ import orjson
 
 from core.database import STATEMENT_ERRORS
 from core.telemetry import logger
-from indexer.generations import Generation
+from indexer.generation import Generation
 from indexer.hydrator import documents_by_ids
 from indexer.services import Services
 

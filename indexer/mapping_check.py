@@ -15,7 +15,7 @@ from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError
 
 from core.definitions import Definition
 from core.settings import Settings
-from indexer.generations import index_body
+from indexer.generation import index_body
 from indexer.profile_check import Finding, mapped_fields
 
 # Types that the pipeline and the query API rely on.
@@ -105,7 +105,7 @@ async def _throwaway(
     It is made as a generation is, but for the parts of the body that are `replaced`.
     """
     index = f"{settings.index_prefix}-check.{definition.entity}.{secrets.token_hex(6)}"
-    body = index_body(definition, settings) | replaced
+    body = index_body(definition, settings, index) | replaced
     # A node that can hold no more shards must not keep the check waiting for one.
     body["settings"] = body["settings"] | {"number_of_replicas": 0}
     try:

@@ -7,7 +7,7 @@ from core.telemetry import logger
 from indexer.builds import Range, Tally
 from indexer.changes import Change, Key, Write
 from indexer.errors import IndexerError, NoGenerationError
-from indexer.generations import Generation
+from indexer.generation import Generation
 from indexer.services import Services, route_to
 from indexer.verification import Compared, Comparison, Difference, confirm
 from indexer.windows import Window

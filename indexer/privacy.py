@@ -18,7 +18,7 @@ from elasticsearch import AsyncElasticsearch
 from core.database import UNAVAILABLE_ERRORS, Pool
 from core.definitions import PRIVATE_SUFFIX, Definition
 from indexer.errors import IndexerError, TemporarilyUnavailableError, engine_within_reach
-from indexer.generations import Generation
+from indexer.generation import Generation
 from indexer.services import Services
 
 _CHUNK = 5_000  # ids that the engine is asked for at once

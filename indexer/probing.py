@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
 
-from indexer.generations import Generation
+from indexer.generation import Generation
 
 TITLE: Final = "title"  # the kind of known-item query that must work even without a comparison
 # The kind that many entities answer: those that have the word in their title ought to come first.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from indexer.errors import IndexerError
 from indexer.gates import GateFailedError, decode, refusal
-from indexer.generations import Generation, State
+from indexer.generation import Generation, State
 
 
 class UnknownGenerationError(IndexerError):

@@ -24,9 +24,10 @@ from indexer import rank_alias
 from indexer.cascade import RefreshPublisher
 from indexer.changes import Key
 from indexer.errors import IndexerError, engine_within_reach
-from indexer.generations import LEASE_SECONDS, Generation
+from indexer.generation import Generation
 from indexer.names import generation_pattern
 from indexer.recording import log_of
+from indexer.routes import LEASE_SECONDS
 from indexer.services import Services
 
 _PAGE: Final = 10_000  # the engine's largest

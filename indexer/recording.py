@@ -3,7 +3,7 @@
 from typing import Any
 
 from core.operation_log import OperationLog
-from indexer.generations import Generation
+from indexer.generation import Generation
 from indexer.names import parse
 from indexer.services import Services
 

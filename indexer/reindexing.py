@@ -18,9 +18,9 @@ from core.errors import ServiceUnavailableError
 from indexer.build_journal import Entry
 from indexer.builds import NOBODY, Build, Phase
 from indexer.errors import IndexerError, ScanRejectedError, TemporarilyUnavailableError
-from indexer.generations import LEASE_SECONDS
 from indexer.range_lane import hand_out
 from indexer.range_messages import RangePublisher
+from indexer.routes import LEASE_SECONDS
 from indexer.services import Services
 from indexer.windows import count_rows
 from indexer.worker import Worker
@@ -67,11 +67,6 @@ class Progress:
     rate: float = 0.0  # rows a second, lately; 0: not known yet
     eta: float | None = None  # seconds that this phase will take at this rate
     failure: str = ""  # why the build failed
-
-    @property
-    def is_under_way(self) -> bool:
-        """Whether there is still something to do."""
-        return self.phase.is_under_way
 
     @property
     def seconds(self) -> float:

@@ -6,7 +6,7 @@ still want to make live for the first time is his business: it is never counted,
 
 from collections.abc import Collection, Sequence
 
-from indexer.generations import Generation, State
+from indexer.generation import Generation, State
 from indexer.promotion import Exchange, named
 
 _UNFINISHED = frozenset({State.BUILDING, State.CATCHING_UP})

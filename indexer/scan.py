@@ -18,7 +18,7 @@ from indexer.builds import Range, Tally
 from indexer.bulk_lines import DELIMITER, QUOTE, Body, Cutter, bulk_lines, ranked_bulk_lines
 from indexer.bulk_loader import Loader
 from indexer.errors import ScanRejectedError, TemporarilyUnavailableError
-from indexer.generations import Generation
+from indexer.generation import Generation
 from indexer.splice import RankView
 
 # A range takes seconds. One that takes longer waits for an engine that has no room.

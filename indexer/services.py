@@ -14,10 +14,12 @@ from core.operation_log import Actor
 from core.settings import Settings
 from indexer.build_journal import Journal
 from indexer.fence import ReplicaFence
-from indexer.generations import Generation, Generations, Route
+from indexer.generation import Generation
+from indexer.generations import Generations
 from indexer.hydrator import DatabaseHydrator
 from indexer.pipeline import Cascade, Pipeline
 from indexer.probing import Prober
+from indexer.routes import Route
 from indexer.shared_task import SharedTask
 from indexer.splice import RankView, open_view
 from indexer.writer import EngineStore

@@ -20,7 +20,7 @@ from core.errors import DiscoError
 from core.telemetry import logger
 from indexer import parity
 from indexer.cascade import RefreshPublisher
-from indexer.generations import Generation, State
+from indexer.generation import Generation, State
 from indexer.metrics import SWEEP_COMPLETED, SWEEP_DIFFERENCES, SWEPT
 from indexer.services import Services
 from indexer.verification import Difference

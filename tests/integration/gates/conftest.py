@@ -14,7 +14,7 @@ from core.settings import Settings
 from demo import operations as demo
 from indexer import operations
 from indexer.changes import Change
-from indexer.generations import Generation, State
+from indexer.generation import Generation, State
 from indexer.services import Services, route_to
 from query_api.operations import gate_prober
 from tests.integration.indexer.oracle import _Silence

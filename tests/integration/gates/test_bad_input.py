@@ -10,7 +10,7 @@ from elasticsearch import AsyncElasticsearch
 
 from core.settings import Settings
 from indexer import operations
-from indexer.generations import Generation, State
+from indexer.generation import Generation, State
 from tests.integration.gates.conftest import built, open_gates
 from tests.integration.gates.planted import Edit, Planted, changed, sql
 from tests.integration.indexer.command_line import disco

@@ -10,7 +10,7 @@ import pytest
 from core.settings import Settings
 from indexer import operations
 from indexer.gates import GateFailedError
-from indexer.generations import Generation, State
+from indexer.generation import Generation, State
 from indexer.services import Services
 from tests.integration.gates.conftest import built, open_gates
 from tests.integration.gates.planted import Planted, sql

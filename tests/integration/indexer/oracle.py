@@ -12,8 +12,8 @@ from elasticsearch.helpers import async_scan
 from core.settings import Settings
 from indexer import operations
 from indexer.changes import Change, Key, Outcome, Write
-from indexer.generations import plan_routes
 from indexer.names import live_alias
+from indexer.routes import plan_routes
 from indexer.services import Services
 from indexer.verification import Difference
 

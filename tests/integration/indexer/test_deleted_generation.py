@@ -4,7 +4,7 @@ import pytest
 
 from demo import writes
 from indexer.changes import Outcome, Row, Write
-from indexer.generations import Generation
+from indexer.generation import Generation
 from indexer.writer import EngineStore
 from tests.integration.indexer.scene import Scene
 

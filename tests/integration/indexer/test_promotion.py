@@ -11,7 +11,7 @@ from core.settings import Settings
 from demo import writes
 from indexer import operations
 from indexer.errors import ConcurrentPromotionError
-from indexer.generations import Generation, State
+from indexer.generation import Generation, State
 from indexer.names import live_alias
 from tests.integration.indexer.command_line import disco
 from tests.integration.indexer.scene import Scene

@@ -13,7 +13,7 @@ from core.settings import Settings
 from indexer import operations
 from indexer.builds import Build, Phase
 from indexer.errors import TemporarilyUnavailableError
-from indexer.generations import State
+from indexer.generation import State
 from indexer.range_lane import RANGE_ROWS
 from stack import faults
 from stack import operations as stack_operations

@@ -18,7 +18,7 @@ from indexer.changes import Change
 from indexer.deliveries import Delivery
 from indexer.errors import ScanRejectedError, TemporarilyUnavailableError
 from indexer.fanout import Fanout
-from indexer.generations import Generation, State
+from indexer.generation import Generation, State
 from indexer.range_lane import RangeLane
 from indexer.range_messages import PREFIX, Assignment, RangePublisher
 from indexer.reindexing import BuildEndedError, BuildUnderWayError, NoBuildError

@@ -13,7 +13,7 @@ from access.operations import open_keys
 from core.operation_log import Actor, Operation, Outcome
 from core.settings import Settings
 from indexer import operations
-from indexer.generations import Generation, State
+from indexer.generation import Generation, State
 from query_api.problems import Problem
 from tests.integration.indexer.command_line import disco
 from tests.integration.indexer.oracle import open_index

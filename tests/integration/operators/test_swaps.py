@@ -11,7 +11,7 @@ import pytest
 
 from core.settings import Settings
 from indexer import operations
-from indexer.generations import Generation, State
+from indexer.generation import Generation, State
 from tests.integration.indexer.oracle import open_index
 from tests.integration.query_api.catalogue import sound
 from tests.integration.query_api.serving import served

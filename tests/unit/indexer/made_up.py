@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from core.definitions import Recipe
-from indexer.generations import Generation, State
+from indexer.generation import Generation, State
 from indexer.names import GenerationName
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -3,7 +3,7 @@
 import pytest
 
 from indexer.gates import GateFailedError
-from indexer.generations import State
+from indexer.generation import State
 from indexer.promotion import (
     LiveGenerationError,
     NotPromotableError,

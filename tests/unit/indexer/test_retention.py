@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.generations import State
+from indexer.generation import State
 from indexer.promotion import Exchange
 from indexer.retention import outdated_by, superseded
 from tests.unit.indexer.made_up import generation

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.definitions import Recipe
-from indexer.generations import Generation, State, plan_routes
+from indexer.generation import Generation, State
 from indexer.names import GenerationName
+from indexer.routes import plan_routes
 
 ENTITIES = ("sound", "user")
 START = datetime(2026, 1, 1, tzinfo=UTC)
