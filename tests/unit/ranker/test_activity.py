@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
@@ -187,7 +187,6 @@ def test_an_id_below_zero_is_refused(tmp_path: Path) -> None:
         loaded(tmp_path, policy(LIKE))
 
 
-@settings(max_examples=50)
 @given(
     st.dictionaries(
         st.sampled_from(["a", "b", "c"]),

@@ -74,7 +74,7 @@ def weighted_graphs(draw: st.DrawFn) -> tuple[int, list[Edge]]:
 
 
 @EVERY_METHOD
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None)
 @given(drawn=weighted_graphs(), damping=st.floats(0.05, 0.95))
 def test_scores_are_those_of_networkx(
     method: Method, drawn: tuple[int, list[Edge]], damping: float
@@ -87,7 +87,7 @@ def test_scores_are_those_of_networkx(
 
 @EVERY_METHOD
 @EVERY_DANGLING
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None)
 @given(drawn=weighted_graphs(), data=st.data())
 def test_a_prior_changes_only_the_way_to_the_scores(
     method: Method, dangling: Dangling, drawn: tuple[int, list[Edge]], data: st.DataObject

@@ -65,9 +65,7 @@ PHRASES = st.lists(
 TYPED = st.text(LETTERS, min_size=1, max_size=8)
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(phrases=PHRASES, typed=st.lists(TYPED, min_size=1, max_size=20), limit=st.integers(1, 12))
 def test_it_finds_what_comparing_everything_finds(
     engine_of: MakeEngine, phrases: list[Phrase], typed: list[str], limit: int
@@ -79,9 +77,7 @@ def test_it_finds_what_comparing_everything_finds(
             assert found(engine, one, limit=limit, fuzzy=fuzzy) == wanted, (one, fuzzy)
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     phrases=PHRASES,
     typed=st.lists(TYPED, min_size=1, max_size=10),
@@ -151,7 +147,7 @@ def test_every_slip_of_a_finger_finds_what_was_meant(engine_of: MakeEngine) -> N
             assert one.text in {text for text, _, _ in answers}, (typed, one)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(typed=st.text("ab日", min_size=3, max_size=7), key=st.text("ab日", max_size=9))
 def test_one_edit_is_one_edit_by_the_book(typed: str, key: str) -> None:
     """Edits are tried where characters differ; that misses nothing that another place finds."""
