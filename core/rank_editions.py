@@ -6,15 +6,18 @@
     slots.json                  which edition is in which slot of the documents
 
 An edition is immutable, and its name ends with the checksum of its manifest. It appears at once or
-not at all: it is written beside its place, and renamed when it is complete.
+not at all: it is written beside its place, and renamed when it is complete. `core.rank_bucket` has
+the same in a bucket of S3.
 """
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -34,15 +37,22 @@ HIGHEST_RANK: Final = 255
 RANKS_PER_DOUBLING: Final = 8
 Ids = NDArray[np.int64]
 Ranks = NDArray[np.uint8]
+NAME: Final = re.compile(r"\d{8}T\d{12}-[0-9a-f]{8}")
 _DIGITS: Final = 8
-_NAME: Final = re.compile(r"\d{8}T\d{12}-[0-9a-f]{8}")
 _PARTIAL: Final = ".partial."
+_LOCK: Final = ".lock"
 
 
 class RankStoreError(DiscoError):
     """An edition or the record of the slots is missing, damaged or foreign; what is live stays."""
 
     exit_code = 2
+
+
+class BusyStoreError(RankStoreError):
+    """Another run writes to the store. Wait for it; two would only take each other's time."""
+
+    exit_code = 1
 
 
 class Slot(StrEnum):
@@ -105,6 +115,8 @@ class Edition:
     name: str
     folder: Path
     manifest: Mapping[str, Any] = field(repr=False)
+    # Puts a file there, checked, whose copy is missing or damaged; None: the folder is all there is
+    fetch: Callable[[str, Mapping[str, Any]], None] | None = field(default=None, repr=False)
 
     @property
     def types(self) -> Sequence[str]:
@@ -121,13 +133,15 @@ class Edition:
         if described is None:
             raise RankStoreError(f"edition {self.name} has no {file}; calculate another")
         try:
-            if path.stat().st_size != described["bytes"] or _sha256(path) != described["sha256"]:
-                raise _damaged(path)
+            if not is_whole(path, described):
+                if self.fetch is None:
+                    raise damaged(path)
+                self.fetch(file, described)
             mapped: NDArray[Any] = np.load(
                 path, mmap_mode="r" if described["bytes"] > 128 else None
             )
         except (OSError, ValueError) as error:
-            raise _damaged(path, error) from error
+            raise damaged(path, error) from error
         return mapped
 
     def table(self, kind: str) -> RankTable:
@@ -144,6 +158,11 @@ class RankStore:
         self.folder = folder
 
     @property
+    def about(self) -> str:
+        """What the store is called in messages."""
+        return str(self.folder)
+
+    @property
     def slots_file(self) -> Path:
         """Where the slots are recorded."""
         return self.folder / SLOTS
@@ -153,24 +172,23 @@ class RankStore:
         if not self.folder.is_dir():
             return []
         found = (path.name for path in self.folder.iterdir() if path.is_dir())
-        return sorted(filter(_NAME.fullmatch, found), reverse=True)
+        return sorted(filter(NAME.fullmatch, found), reverse=True)
 
     def open(self, name: str) -> Edition:
         """An edition with its manifest checked. Raises `RankStoreError`."""
         folder = self.folder / name
-        if not _NAME.fullmatch(name) or not folder.is_dir():
+        if not NAME.fullmatch(name) or not folder.is_dir():
             raise RankStoreError(
                 f"the store {self.folder} has no edition {name!r}; `disco rank list` tells what it "
                 "has"
             )
         path = folder / MANIFEST
         try:
-            content = path.read_bytes()
-            if _digits(content) != name.rpartition("-")[2]:
-                raise _damaged(path)
-            return Edition(name=name, folder=folder, manifest=orjson.loads(content))
-        except (OSError, orjson.JSONDecodeError) as error:
-            raise _damaged(path, error) from error
+            return Edition(
+                name=name, folder=folder, manifest=manifest_in(path.read_bytes(), name, path)
+            )
+        except OSError as error:
+            raise damaged(path, error) from error
 
     def put(
         self, arrays: Mapping[str, NDArray[Any]], manifest: Mapping[str, Any], *, at: datetime
@@ -186,8 +204,7 @@ class RankStore:
             content = orjson.dumps({**manifest, "files": files}, option=orjson.OPT_INDENT_2)
             write_whole(partial / MANIFEST, content)
             name = f"{at.astimezone(UTC):%Y%m%dT%H%M%S%f}-{_digits(content)}"
-            partial.rename(self.folder / name)
-            _sync(self.folder)
+            self._let_appear(partial, name)
         except OSError as error:
             raise RankStoreError(
                 f"an edition cannot be written to {self.folder} ({error.strerror or error}); "
@@ -203,20 +220,53 @@ class RankStore:
         (self.folder / name).rename(partial)
         shutil.rmtree(partial, ignore_errors=True)
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else writes editions meanwhile; what killed runs left is removed first.
+
+        Raises:
+            BusyStoreError: somebody does.
+            RankStoreError: the store cannot be written.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = (self.folder / _LOCK).open("w")
+        except OSError as error:
+            raise RankStoreError(
+                f"the store {self.folder} cannot be written ({error.strerror}); set "
+                "DISCO_RANK_STORE"
+            ) from error
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise BusyStoreError(
+                    f"another run writes to {self.folder}; wait until it is done"
+                ) from None
+            self.sweep()
+            yield
+
     def sweep(self) -> None:
-        """Remove what killed runs left; only for who holds the run's lock."""
+        """Remove what killed runs left; only for who is alone."""
         for path in self.folder.glob(f"{_PARTIAL}*"):
             shutil.rmtree(path, ignore_errors=True)
+
+    def slots_mark(self) -> Hashable:
+        """Something that changes when the slots are recorded anew; it may be a moment old."""
+        try:
+            status = self.slots_file.stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_ino
 
     def slots(self) -> Slots:
         """What the slots are to hold; nothing before the first publication."""
         try:
-            content = orjson.loads(self.slots_file.read_bytes())
-            return Slots(**content)
+            return slots_in(self.slots_file.read_bytes(), self.slots_file)
         except FileNotFoundError:
             return Slots()
-        except (OSError, orjson.JSONDecodeError, TypeError) as error:
-            raise _damaged(self.slots_file, error) from error
+        except OSError as error:
+            raise damaged(self.slots_file, error) from error
 
     def record(self, slots: Slots) -> None:
         """Replace the record of the slots in one step."""
@@ -225,6 +275,39 @@ class RankStore:
             write_whole(self.slots_file, orjson.dumps(slots))
         except OSError as error:
             raise RankStoreError(f"{self.slots_file} cannot be written ({error})") from error
+
+    def _let_appear(self, partial: Path, name: str) -> None:
+        """Give a folder with all files of an edition its name."""
+        partial.rename(self.folder / name)
+        _sync(self.folder)
+
+
+def manifest_in(content: bytes, name: str, place: object) -> Mapping[str, Any]:
+    """The manifest of an edition, checked by its name; raises `RankStoreError`."""
+    if _digits(content) != name.rpartition("-")[2]:
+        raise damaged(place)
+    try:
+        manifest: Mapping[str, Any] = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise damaged(place, error) from error
+    return manifest
+
+
+def slots_in(content: bytes, place: object) -> Slots:
+    """The slots that are recorded; raises `RankStoreError`."""
+    try:
+        return Slots(**orjson.loads(content))
+    except (orjson.JSONDecodeError, TypeError) as error:
+        raise damaged(place, error) from error
+
+
+def is_whole(path: Path, described: Mapping[str, Any]) -> bool:
+    """Whether a file is there, and what a manifest says of it holds. Raises `OSError`."""
+    try:
+        fits: bool = path.stat().st_size == described["bytes"]
+    except FileNotFoundError:
+        return False
+    return fits and _sha256(path) == described["sha256"]
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -268,9 +351,10 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _damaged(path: Path, cause: Exception | None = None) -> RankStoreError:
+def damaged(place: object, cause: Exception | None = None) -> RankStoreError:
+    """The error about a file, or an object, that is not what it should be."""
     reason = f" ({cause})" if cause else ""
     return RankStoreError(
-        f"{path} is damaged or was altered{reason}; what is live stays. Restore it from a copy, or "
-        "calculate another edition with `disco rank run`"
+        f"{place} is damaged or was altered{reason}; what is live stays. Restore it from a copy, "
+        "or calculate another edition with `disco rank run`"
     )

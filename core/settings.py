@@ -81,9 +81,24 @@ class Settings:
 
     # Ranking
     rank_store: str = _setting(
-        ".disco/rank", "Folder of rank editions; the same for every process of an installation."
+        ".disco/rank",
+        "Folder of rank editions, or s3://bucket/prefix; the same for every process of an "
+        "installation.",
     )
     rank_editions_kept: int = _setting(10, "Rank editions kept besides those in a slot.")
+    rank_cache: str = _setting(
+        ".disco/rank-cache", "Folder of this machine's copies of rank editions that are in S3."
+    )
+
+    # S3-compatible object store
+    object_store_url: str | None = _setting(
+        None, "Address of the S3-compatible object store; unset: that of AWS for the region."
+    )
+    object_store_region: str = _setting("us-east-1", "Region of the bucket.")
+    object_store_access_key: str | None = _setting(
+        None, "Name of the key to the bucket; unset: found as AWS's own tools do."
+    )
+    object_store_secret: str | None = _setting(None, "Secret of the key to the bucket.")
 
     # Indexer
     refresh_interval: str = _setting(
@@ -125,6 +140,10 @@ class Settings:
                 raise SettingsError(
                     f"setting {name} is {getattr(self, name)}; it must be 1 or more"
                 )
+        if (self.object_store_access_key is None) != (self.object_store_secret is None):
+            raise SettingsError(
+                "settings object_store_access_key and object_store_secret go together; set both"
+            )
         if self.admin_api not in {"on", "off"}:
             raise SettingsError(f"setting admin_api is {self.admin_api!r}; it must be on or off")
         if not _PREFIX_OF_INDICES.fullmatch(self.index_prefix):

@@ -6,9 +6,9 @@ and everything that finds and mends the one does so with the other. A rank of 0 
 leaves the digest as it is; so a catalogue without any edition has the documents it always had.
 """
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import asyncpg
@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.definitions import Recipe
+from core.errors import ServiceUnavailableError
+from core.rank_bucket import open_rank_store
 from core.rank_editions import RankStore, RankStoreError, RankTable, Slot, Slots
 from core.settings import Settings
 from core.telemetry import logger
@@ -27,6 +29,8 @@ Marks = NDArray[np.int64]
 Ranks = NDArray[np.uint8]
 # Odd, so that no two pairs of ranks have one mark; spread over all bits of the digest.
 _SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)
+# Seconds that a store which does not answer is left alone: each attempt keeps work waiting.
+_REST: Final = 10.0
 _NONE: Final = RankTable(ids=np.empty(0, np.int64), ranks=np.empty(0, np.uint8))
 
 log = logger("splice")
@@ -50,7 +54,8 @@ class RankView:
     def __init__(self, store: RankStore) -> None:
         self.store = store
         self._tables: Tables | None = None
-        self._seen: tuple[int, int] | None = None
+        self._seen: Hashable = None
+        self._rest_until = 0.0
 
     def tables(self) -> Tables:
         """The tables, read anew if the slots were recorded anew.
@@ -58,16 +63,15 @@ class RankView:
         What cannot be read is refused, and the former tables stay. Without any, raises
         `TemporarilyUnavailableError`: documents without their ranks would be wrong.
         """
-        mark = _mark_of(self.store.slots_file)
-        if self._tables is None or mark != self._seen:
-            try:
-                self._tables = self._read()
-            except RankStoreError as error:
-                if self._tables is None:
-                    raise TemporarilyUnavailableError("the rank store", str(error)) from error
-                log.error("ranks_refused", reason=str(error))  # noqa: TRY400 - the reason says all
-            self._seen = mark
-        return self._tables
+        try:
+            return self._current()
+        except (RankStoreError, ServiceUnavailableError) as error:
+            if self._tables is None:
+                raise TemporarilyUnavailableError("the rank store", str(error)) from error
+            if isinstance(error, ServiceUnavailableError):
+                self._rest_until = time.monotonic() + _REST
+            log.error("ranks_refused", reason=str(error))  # noqa: TRY400 - the reason says all
+            return self._tables
 
     def ranks(self, recipe: Recipe, ids: Ids) -> tuple[Ranks, Ranks]:
         """The ranks of these ids in both slots; 0 where documents have no fields for them."""
@@ -104,6 +108,19 @@ class RankView:
         texts = [_TEXTS(pair) for pair in zip(a.tolist(), b.tolist(), strict=True)]
         return ids.tolist(), texts, marks_of(a, b).tolist()
 
+    def _current(self) -> Tables:
+        if self._tables is not None and time.monotonic() < self._rest_until:
+            return self._tables
+        mark = self.store.slots_mark()
+        if self._tables is None or mark != self._seen:
+            try:
+                self._tables = self._read()
+            except RankStoreError:
+                self._seen = mark  # what is damaged stays so until another is recorded
+                raise
+            self._seen = mark
+        return self._tables
+
     def _read(self) -> Tables:
         slots = self.store.slots()
         read: dict[Slot, dict[str, RankTable]] = {}
@@ -116,7 +133,7 @@ class RankView:
 
 def open_view(settings: Settings) -> RankView:
     """The ranks of an installation."""
-    return RankView(RankStore(Path(settings.rank_store)))
+    return RankView(open_rank_store(settings))
 
 
 def marks_of(a: Ranks, b: Ranks) -> Marks:
@@ -162,12 +179,3 @@ class _Texts(dict[tuple[int, int], str]):
 
 
 _TEXTS: Final = _Texts().__getitem__
-
-
-def _mark_of(path: Path) -> tuple[int, int] | None:
-    """Something that changes with a file; None if there is none."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_ino

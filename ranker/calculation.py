@@ -1,28 +1,17 @@
 """A calculation: from the activity of a catalogue to its scores, with what each stage took."""
 
-import fcntl
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Final
 
 from core.rank_editions import Edition, RankStore, RankStoreError
 from core.telemetry import logger
 from ranker import activity, editions
 from ranker.editions import Calculation
-from ranker.errors import RankerError
 from ranker.parameters import Prior
 from ranker.signals import Policy
 from ranker.solver import solve
 from ranker.sources import Source
 
-_LOCK: Final = ".lock"
-
 log = logger("ranker")
-
-
-class BusyStoreError(RankerError):
-    """Another run writes to the store. Wait for it; two would only take each other's time."""
 
 
 def calculate(
@@ -79,28 +68,3 @@ def prune(store: RankStore, *, keep: int) -> list[str]:
     for name in others[keep:]:
         store.remove(name)
     return others[keep:]
-
-
-@contextmanager
-def sole_run(store: RankStore) -> Iterator[None]:
-    """Nobody else writes editions meanwhile; what killed runs left is removed.
-
-    Raises:
-        BusyStoreError: somebody does.
-    """
-    try:
-        store.folder.mkdir(parents=True, exist_ok=True)
-        lock = (store.folder / _LOCK).open("w")
-    except OSError as error:
-        raise RankStoreError(
-            f"the store {store.folder} cannot be written ({error.strerror}); set DISCO_RANK_STORE"
-        ) from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BusyStoreError(
-                f"another run writes to {store.folder}; wait until it is done"
-            ) from None
-        store.sweep()
-        yield

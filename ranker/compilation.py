@@ -51,15 +51,15 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any
     """Compile a function at its first call, and keep the result on disk for other processes.
 
     Where neither the package's folder nor the user's cache can be written, every process compiles
-    anew.
+    anew. Other threads of Python go on while a kernel runs: one may hold a lease meanwhile.
     """
     import numba  # noqa: PLC0415 - see above
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
-            kernel: Callable[..., Any] = numba.njit(cache=True, **options)(function)
+            kernel: Callable[..., Any] = numba.njit(cache=True, nogil=True, **options)(function)
         except RuntimeError:  # "cannot cache function: no locator available"
-            kernel = numba.njit(**options)(function)
+            kernel = numba.njit(nogil=True, **options)(function)
         return kernel
 
     return decorate

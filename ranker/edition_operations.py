@@ -11,6 +11,7 @@ from typing import Any
 
 from core import definitions
 from core.definitions import Recipe
+from core.rank_bucket import open_rank_store
 from core.rank_editions import Edition, RankStore, RankStoreError
 from core.settings import Settings
 from ranker import calculation, drift, editions, explanation, picture, signals
@@ -100,7 +101,7 @@ def run(
     """
     store = open_store(settings)
     policy = signals.load(signal_folder or signals.FOLDER)
-    with nullcontext() if dry_run else calculation.sole_run(store):
+    with nullcontext() if dry_run else store.alone():
         former = calculation.newest(store)
         with _source(settings, folder, policy) as source:
             done = calculation.calculate(
@@ -120,7 +121,7 @@ def run(
 
 def open_store(settings: Settings) -> RankStore:
     """The store of these settings."""
-    return RankStore(Path(settings.rank_store))
+    return open_rank_store(settings)
 
 
 def list_editions(settings: Settings) -> list[Listed]:
@@ -149,7 +150,7 @@ def open_edition(settings: Settings, name: str | None) -> Edition:
     if name is not None:
         return store.open(name)
     if (edition := calculation.newest(store)) is None:
-        raise RankStoreError(f"the store {store.folder} has no edition; run `disco rank run`")
+        raise RankStoreError(f"the store {store.about} has no edition; run `disco rank run`")
     return edition
 
 

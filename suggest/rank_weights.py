@@ -6,7 +6,6 @@ entity with four times the score of another goes before it, unless that is twice
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -16,6 +15,7 @@ from elasticsearch import ApiError
 from core.engine import engine_client
 from core.errors import ServiceUnavailableError
 from core.live_ranks import live_slot
+from core.rank_bucket import open_rank_store
 from core.rank_editions import HIGHEST_RANK, RANKS_PER_DOUBLING, Edition, RankStore, RankTable
 from core.settings import Settings
 from suggest.errors import SuggestError
@@ -63,7 +63,7 @@ async def choose(settings: Settings, name: str | None) -> RankWeights | None:
     """
     if name == NONE:
         return None
-    store = RankStore(Path(settings.rank_store))
+    store = open_rank_store(settings)
     chosen = name or await _live(settings, store)
     return None if chosen is None else RankWeights(store.open(chosen))
 

@@ -1,11 +1,14 @@
-"""What every test gets. Fixtures of the real services stand in `tests/services.py`."""
+"""What every test gets.
+
+Fixtures of the real services stand in `tests/services.py` and `tests/object_store.py`.
+"""
 
 import gc
 
 import hypothesis
 import pytest
 
-pytest_plugins = ["tests.services"]
+pytest_plugins = ["tests.services", "tests.object_store"]
 
 # Modules are imported, and tests made of them, for good: to look for garbage among them takes a
 # third of the time that this takes, in every process that shares the tests.

@@ -27,6 +27,7 @@ def declared(requirements: list[str]) -> set[str]:
 
 RUN = declared(PROJECT["project"]["dependencies"])
 DEVELOP = declared(PROJECT["project"]["optional-dependencies"]["dev"])
+EXTRAS = declared(PROJECT["project"]["optional-dependencies"]["s3"])
 PEERS = declared(PROJECT["project"]["optional-dependencies"]["bench"])
 
 
@@ -60,7 +61,8 @@ def undeclared(folder: Path, allowed: set[str]) -> list[str]:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_the_product_imports_what_it_declares(package: str) -> None:
-    allowed = RUN | PEERS if package == "benchmarks" else RUN
+    more = {"benchmarks": PEERS, "core": EXTRAS}.get(package, set())
+    allowed = RUN | more
     assert undeclared(ROOT / package, allowed) == []
 
 
@@ -79,5 +81,5 @@ def test_locks_pin_with_hashes_and_name_no_registry(lock: str) -> None:
     assert not re.search(r"^-", text, flags=re.MULTILINE)
     entries = [line for line in text.splitlines() if not line.startswith(" ")]
     assert all(re.fullmatch(r"[a-z0-9.-]+==\S+( ; .*)? \\", line) for line in entries), entries
-    wanted = RUN if lock == "requirements.lock" else RUN | DEVELOP | PEERS
+    wanted = RUN | EXTRAS if lock == "requirements.lock" else RUN | EXTRAS | DEVELOP | PEERS
     assert wanted <= {normal(line.partition("==")[0]) for line in entries}

@@ -8,10 +8,9 @@ import numpy as np
 import orjson
 import pytest
 
-from core.rank_editions import RankStore, RankStoreError, Slot
+from core.rank_editions import BusyStoreError, RankStore, RankStoreError, Slot
 from core.settings import Settings
-from ranker import calculation, edition_operations, editions
-from ranker.calculation import BusyStoreError
+from ranker import edition_operations, editions
 from ranker.edition_operations import DriftError
 from ranker.editions import UnknownEntityError
 from ranker.ranks import ranks_of
@@ -195,9 +194,9 @@ def test_old_editions_are_removed_but_not_those_in_a_slot(
 def test_two_runs_at_once_are_one_too_many(settings: Settings) -> None:
     store = RankStore(Path(settings.rank_store))
     with (
-        calculation.sole_run(store),
+        store.alone(),
         pytest.raises(BusyStoreError, match="another run"),
-        calculation.sole_run(store),
+        store.alone(),
     ):
         pass
 
