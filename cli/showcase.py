@@ -18,11 +18,14 @@ from indexer import operations as indexer
 from indexer.errors import NoGenerationError
 from stack import operations as stacks
 from stack import ports, programs
+from stack.errors import StackError
+from stack.loopback import call
 from stack.programs import Program
 
 _ROOT = Path(__file__).resolve().parent.parent
 _PROGRESS_INTERVAL = 2.0
 _LOOK_INTERVAL = 0.5
+_FIRST_SEARCHES = ("love", "a", "rain", "night", "love+song", "dj")
 
 
 @click.command()
@@ -83,10 +86,10 @@ async def _index(settings: Settings) -> None:
 
 async def _build(services: indexer.Services, entity: str) -> None:
     progress(f"indexing {entity}s")
-    last = time.monotonic()
+    last, told = time.monotonic(), -1
     async for state in indexer.build(services, entity):
-        if time.monotonic() - last >= _PROGRESS_INTERVAL:
-            last = time.monotonic()
+        if state.read != told and time.monotonic() - last >= _PROGRESS_INTERVAL:
+            last, told = time.monotonic(), state.read
             progress(f"indexing {entity}s: {state.read:,} of about {state.expected:,}")
     progress(f"indexed {entity}s: {state.read:,}")
 
@@ -100,6 +103,7 @@ def _serve(settings: Settings, logs: Path, as_json: bool) -> None:
             progress(f"port {port} is taken; the API gets another one")
             port = 0
         api = running.enter_context(programs.query_api(settings, logs, port=port or None))
+        _warm_up(api)
         if as_json:
             print_json_line({"api": api.url, "worker": worker.url, "logs": str(logs)})
         else:
@@ -107,6 +111,15 @@ def _serve(settings: Settings, logs: Path, as_json: bool) -> None:
         while True:
             _raise_if_ended((worker, api))
             time.sleep(_LOOK_INTERVAL)
+
+
+def _warm_up(api: Program) -> None:
+    """Search a little: an engine that has just started takes too long for the first searches."""
+    for words in _FIRST_SEARCHES:
+        try:
+            call(api.port, f"/v1/search?q={words}")
+        except StackError:
+            continue  # the next one finds it warmer
 
 
 def _raise_if_ended(running: Sequence[Program]) -> None:
