@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import click
 import uvloop
 
+from cli.history import print_history
 from cli.index_gates import diff, gated_indexer, gates
 from cli.output import (
     DOES_NOT_HOLD,
@@ -121,13 +122,7 @@ def retire(*, name: str, dry_run: bool, as_json: bool) -> None:
 def history(*, entity: str | None, limit: int, as_json: bool) -> None:
     """What operators did to the indices of ENTITY (default: of all), newest first."""
     found = uvloop.run(operations.history(load(), subject=entity, limit=limit))
-    if as_json:
-        print_json(found)
-        return
-    for one in found:
-        click.echo(_history_line(one))
-    if not found:
-        click.echo("nothing was done so far")
+    print_history(found, lambda side: side["index"], as_json=as_json)
 
 
 def _run(
@@ -167,16 +162,6 @@ def _print_exchange(exchange: operations.Exchange, *, dry_run: bool, as_json: bo
     click.echo(f"{after.index} {will} live{instead}")
     for one in exchange.outdated:
         click.echo(f"{'would delete' if dry_run else 'deleted'} {one.index} ({one.state})")
-
-
-def _history_line(one: operations.Operation) -> str:
-    way = " -> ".join(str(side["index"]) for side in (one.before, one.after) if side)
-    reasons = (one.override_reason and f"overridden: {one.override_reason}", one.error)
-    told = "; ".join(reason for reason in reasons if reason)
-    return (
-        f"{one.id:>5} {one.started_at:%Y-%m-%d %H:%M:%S} {one.outcome:9} {one.action:14} "
-        f"{one.subject:8} {one.actor} ({one.via})  {way}{f'  [{told}]' if told else ''}"
-    )
 
 
 def _as_document(verdict: DefinitionVerdict) -> dict[str, Any]:

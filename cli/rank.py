@@ -11,7 +11,7 @@ from ranker.operations import Dangling, Parameters, Ranking
 
 _MODULES: Final = {
     **dict.fromkeys(("run", "list", "show", "explain", "diff"), "cli.rank_editions"),
-    **dict.fromkeys(("publish", "rollback"), "cli.rank_publishing"),
+    **dict.fromkeys(("publish", "rollback", "history"), "cli.rank_publishing"),
 }
 
 

@@ -1,18 +1,19 @@
 """`disco rank publish` and `rollback`: which rank edition searches use."""
 
 import time
+from collections.abc import Mapping
 from typing import Any, Final
 
 import click
 import uvloop
 
+from cli.history import print_history
 from cli.output import dry_run_option, json_option, print_json, progress
 from cli.rank_editions import print_drift
 from core.settings import Settings
 from core.settings import load as load_settings
 from indexer import operations as indexer
-from indexer import rank_publication
-from indexer.rank_publication import RankState, Stage
+from indexer.operations import RankState, Stage
 from ranker import edition_operations as ranker
 from ranker.edition_operations import Drift
 
@@ -38,14 +39,15 @@ def publish(*, edition: str | None, override: str | None, dry_run: bool, as_json
 
 
 @click.command()
+@click.option("--override", metavar="REASON", help="Although documents lack ranks of it.")
 @dry_run_option
 @json_option
-def rollback(*, dry_run: bool, as_json: bool) -> None:
+def rollback(*, override: str | None, dry_run: bool, as_json: bool) -> None:
     """Have searches use the edition in the other slot: at once, and without indexing anything."""
 
     async def change() -> tuple[RankState, RankState]:
         async with indexer.open_indexer(load_settings()) as services:
-            return await rank_publication.roll_back(services, dry_run=dry_run)
+            return await indexer.roll_back_ranks(services, override=override, dry_run=dry_run)
 
     before, after = uvloop.run(change())
     if as_json:
@@ -60,17 +62,17 @@ async def _publish(
 ) -> dict[str, Any]:
     drift: Drift | None = None
 
-    def check(live: str | None) -> None:
+    async def check(live: str | None) -> None:
         nonlocal drift
         drift = ranker.check_drift(settings, live, name, override=override is not None)
 
     began = time.monotonic()
     seconds: dict[str, float] = {}
     async with indexer.open_indexer(settings) as services:
-        before = await rank_publication.state(services)
+        before = await indexer.rank_state(services)
         stage: Stage | None = None
         told = 0.0
-        publishing = rank_publication.publish(
+        publishing = indexer.publish_ranks(
             services, name, check=check, override=override, dry_run=dry_run
         )
         async for stage in publishing:
@@ -78,7 +80,7 @@ async def _publish(
             if not as_json and time.monotonic() - told >= _PROGRESS_INTERVAL:
                 told = time.monotonic()
                 _print_stage(stage)
-        after = await rank_publication.state(services)
+        after = await indexer.rank_state(services)
     if not as_json:
         if drift is not None:
             print_drift(drift)
@@ -96,6 +98,11 @@ async def _publish(
     }
 
 
+def _live_of(side: Mapping[str, Any]) -> object:
+    """The edition that was live, or was to be, as the operation log has it."""
+    return side[side["live"]] or "none"
+
+
 def _instead(before: RankState) -> str:
     return f"in place of {before.live_edition or 'none'}"
 
@@ -109,6 +116,16 @@ def _print_stage(stage: Stage) -> None:
              f"{stage.name}: {counts}")  # fmt: skip
 
 
+@click.command()
+@click.argument("edition", required=False)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, help="Most actions.")
+@json_option
+def history(*, edition: str | None, limit: int, as_json: bool) -> None:
+    """What operators published and rolled back (EDITION, default: whichever), newest first."""
+    found = uvloop.run(indexer.history(load_settings(), area="rank", subject=edition, limit=limit))
+    print_history(found, _live_of, as_json=as_json)
+
+
 COMMANDS: Final = {
-    command.name: command for command in (publish, rollback) if command.name is not None
+    command.name: command for command in (publish, rollback, history) if command.name is not None
 }

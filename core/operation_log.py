@@ -110,6 +110,19 @@ class Entry:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Exclusive:
+    """What only one operation at a time may change."""
+
+    subject: str | None  # None: whatever is in the area
+    area: str
+
+    @property
+    def name(self) -> str:
+        """For people, and for the lock."""
+        return f"any {self.area}" if self.subject is None else self.subject
+
+
 class OperationLog:
     """Records what an operator does, and tells what operators did."""
 
@@ -119,19 +132,27 @@ class OperationLog:
 
     @asynccontextmanager
     async def record(
-        self, action: str, subject: str, *, alone: bool = False, override: str | None = None
+        self,
+        action: str,
+        subject: str,
+        *,
+        alone: bool = False,
+        whole_area: bool = False,
+        override: str | None = None,
     ) -> AsyncIterator[Entry]:
         """Whatever is done within is one operation, and its end is the operation's.
 
-        `alone`: nobody else may do so to the same subject meanwhile; raises
-        `OperationInProgressError` then, which is recorded as refused. An error of ours before
-        `Entry.plan` was called is a refusal, any other a failure. Raises
-        `ServiceUnavailableError`, and `OwnSchemaError`, before anything is done.
+        `alone`: nobody else may do so to the same subject meanwhile, and with `whole_area` to no
+        subject of the action's area; raises `OperationInProgressError` then, which is recorded as
+        refused. An error of ours before `Entry.plan` was called is a refusal, any other a failure.
+        Raises `ServiceUnavailableError`, and `OwnSchemaError`, before anything is done.
         """
         entry = await self._begin(action, subject, override)
         heart = asyncio.create_task(self._beat(entry))
+        area = action.partition(".")[0]
+        what = _Exclusive(subject=None if whole_area else subject, area=area)
         try:
-            async with self._alone(entry, subject) if alone else contextlib.nullcontext():
+            async with self._alone(entry, what) if alone else contextlib.nullcontext():
                 yield entry
         except BaseException as error:
             refused = isinstance(error, DiscoError) and not entry.planned
@@ -184,24 +205,26 @@ class OperationLog:
         return Entry(id=number, _pool=self._pool)
 
     @asynccontextmanager
-    async def _alone(self, entry: Entry, subject: str) -> AsyncIterator[None]:
-        """Hold the subject's lock; it goes with the connection, whatever becomes of the process."""
+    async def _alone(self, entry: Entry, what: "_Exclusive") -> AsyncIterator[None]:
+        """Hold its lock; it goes with the connection, whatever becomes of the process."""
         async with self._pool.acquire() as connection, connection.transaction():
             if not await connection.fetchval(
-                "SELECT pg_try_advisory_xact_lock($1, hashtext($2))", _LOCK_CLASS, subject
+                "SELECT pg_try_advisory_xact_lock($1, hashtext($2))", _LOCK_CLASS, what.name
             ):
-                raise OperationInProgressError(await self._others(entry, subject))
+                raise OperationInProgressError(await self._others(entry, what))
             yield
 
-    async def _others(self, entry: Entry, subject: str) -> str:
+    async def _others(self, entry: Entry, what: "_Exclusive") -> str:
         row = await self._pool.fetchrow(
             "SELECT id, action, actor FROM disco.operations"
-            " WHERE subject = $1 AND outcome = 'running' AND id <> $2 AND before IS NOT NULL"
+            " WHERE ($1::text IS NULL OR subject = $1)"
+            " AND ($1::text IS NOT NULL OR split_part(action, '.', 1) = $2)"
+            " AND outcome = 'running' AND id <> $3 AND before IS NOT NULL"
             " ORDER BY id DESC LIMIT 1",
-            *(subject, entry.id),
+            *(what.subject, what.area, entry.id),
         )
-        what = f"{row['actor']} ({row['action']}, operation {row['id']})" if row else "somebody"
-        return f"{what} is changing {subject} at this moment; see what came of it, then try again"
+        who = f"{row['actor']} ({row['action']}, operation {row['id']})" if row else "somebody"
+        return f"{who} is changing {what.name} at this moment; see what came of it, then try again"
 
     async def _beat(self, entry: Entry) -> None:
         while True:

@@ -34,6 +34,10 @@ from indexer.generations import Generations
 from indexer.probing import Hit, KnownItem, Prober, Rankings
 from indexer.promoting import promote, rollback
 from indexer.promotion import Exchange, UnknownGenerationError
+from indexer.rank_publication import RankState, Stage
+from indexer.rank_publication import publish as publish_ranks
+from indexer.rank_publication import roll_back as roll_back_ranks
+from indexer.rank_publication import state as rank_state
 from indexer.recording import document_of
 from indexer.reindexing import Progress
 from indexer.retiring import retire
@@ -52,9 +56,11 @@ __all__ = [
     "Prober",
     "Progress",
     "QueryDiff",
+    "RankState",
     "Rankings",
     "Ruling",
     "Services",
+    "Stage",
     "UnknownEntityError",
     "UnknownGenerationError",
     "UnlikeGenerationsError",
@@ -76,8 +82,11 @@ __all__ = [
     "open_indexer",
     "pause_build",
     "promote",
+    "publish_ranks",
+    "rank_state",
     "resume_build",
     "retire",
+    "roll_back_ranks",
     "rollback",
     "start_build",
     "verify",
@@ -130,15 +139,17 @@ async def known_generations(engine: AsyncElasticsearch, settings: Settings) -> l
 
 
 async def history(
-    settings: Settings, *, subject: str | None = None, limit: int = 50
+    settings: Settings, *, subject: str | None = None, limit: int = 50, area: str = "index"
 ) -> list[Operation]:
-    """What operators did to indices, newest first; to those of one entity type, or to all.
+    """What operators did, newest first: to indices, of one entity type or of all.
+
+    With the area `rank`: to rank editions, to one or to all.
 
     The engine is not needed for that. Raises `ServiceUnavailableError`.
     """
     async with open_pool(settings.database_url, application="disco history", size=1) as primary:
         log = OperationLog(primary, Actor.of_this_process())
-        return await log.history(subject=subject, area="index", limit=limit)
+        return await log.history(subject=subject, area=area, limit=limit)
 
 
 async def generations_of(

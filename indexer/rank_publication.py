@@ -11,7 +11,7 @@ it stopped, because what is compared is what documents hold.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -45,6 +45,10 @@ class NoOtherEditionError(IndexerError):
     """There is no edition in the other slot that could be gone back to."""
 
 
+class HalfPublishedError(IndexerError):
+    """The edition to go back to is not in all documents. Publish it again, which goes on."""
+
+
 class StandstillError(IndexerError):
     """Documents do not get their ranks. See whether a worker runs; then publish again."""
 
@@ -76,38 +80,40 @@ async def state(services: Services) -> RankState:
     """The slots as they are."""
     with engine_within_reach():
         live = await live_slot(services.engine, services.settings.index_prefix)
-    return RankState(slots=services.ranks.store.slots(), live=live)
+    return RankState(slots=await asyncio.to_thread(services.ranks.store.slots), live=live)
 
 
 async def publish(
     services: Services,
     name: str,
     *,
-    check: Callable[[str | None], None] = lambda _live: None,
+    check: Callable[[str | None], Awaitable[None]] | None = None,
     override: str | None = None,
     dry_run: bool = False,
 ) -> AsyncIterator[Stage]:
     """Have queries use an edition; yields stages. With `dry_run` only the first, which counts.
 
-    `check` is given the live edition, and raises if this one must not take its place.
+    `check` is given the live edition, and raises if this one must not take its place. Nobody else
+    can change what is live meanwhile.
 
     Raises:
         RankStoreError: the edition is missing or damaged.
         NoRankedIndexError, StandstillError: see there.
         OperationInProgressError: somebody else publishes.
     """
-    edition = services.ranks.store.open(name)
-    publication = _Publication(services, edition)
+    publication = await _opened(services, name)
     if dry_run:
         before = await state(services)
-        check(before.live_edition)
+        if check is not None:
+            await check(before.live_edition)
         yield await publication.compared(_target(before, name))
         return
     async with log_of(services).record(
-        "rank.publish", name, alone=True, override=override
+        "rank.publish", name, alone=True, whole_area=True, override=override
     ) as entry:
         before = await state(services)
-        check(before.live_edition)
+        if check is not None:
+            await check(before.live_edition)
         slot = _target(before, name)
         after = RankState(slots=before.slots.with_edition(slot, name), live=slot)
         await entry.plan(before=_document(before), after=_document(after))
@@ -116,26 +122,67 @@ async def publish(
             yield stage
 
 
-async def roll_back(services: Services, *, dry_run: bool = False) -> tuple[RankState, RankState]:
+async def roll_back(
+    services: Services, *, override: str | None = None, dry_run: bool = False
+) -> tuple[RankState, RankState]:
     """Lead queries to the other slot; the states before and after.
 
-    Documents always hold both ranks, so that nothing has to be indexed.
+    Documents always hold both ranks, so that nothing has to be indexed. They are compared all the
+    same: a publication that was cut short leaves the other slot half filled.
 
     Raises:
         NoRankedIndexError, NoOtherEditionError: see there.
+        HalfPublishedError: some documents lack their rank there, and that is not overridden.
+        OperationInProgressError: somebody else publishes.
     """
     before = await state(services)
+    after = _rolled_back(before)
+    if dry_run:
+        if override is None:
+            await _check_complete(services, after)
+        return before, after
+    subject = after.live_edition
+    assert subject is not None, "or there would be nothing to go back to"
+    async with log_of(services).record(
+        "rank.rollback", subject, alone=True, whole_area=True, override=override
+    ) as entry:
+        before = await state(services)
+        after = _rolled_back(before)
+        if override is None:
+            await _check_complete(services, after)
+        await entry.plan(before=_document(before), after=_document(after))
+        assert after.live is not None
+        await _lead(services, after.live)
+    return before, after
+
+
+def _rolled_back(before: RankState) -> RankState:
     if before.live is None:
         raise NoRankedIndexError("no index has fields for ranks; run `disco index reindex`")
     after = replace(before, live=before.live.other)
     if after.live_edition is None:
         raise NoOtherEditionError("no edition was published before the live one")
-    if not dry_run:
-        subject = after.live_edition
-        async with log_of(services).record("rank.rollback", subject, alone=True) as entry:
-            await entry.plan(before=_document(before), after=_document(after))
-            await _lead(services, before.live.other)
-    return before, after
+    return after
+
+
+async def _check_complete(services: Services, wanted: RankState) -> None:
+    """Raises `HalfPublishedError` unless documents have all ranks of what shall be live."""
+    assert wanted.live is not None
+    assert wanted.live_edition is not None
+    name = wanted.live_edition
+    found = await (await _opened(services, name)).compared(wanted.live)
+    if found.left:
+        raise HalfPublishedError(
+            f"{found.left:,} documents do not have the rank that {name} gives them: its "
+            f"publication was cut short. `disco rank publish {name}` goes on with it; "
+            "--override REASON leads searches to it as it is"
+        )
+
+
+async def _opened(services: Services, name: str) -> "_Publication":
+    """An edition, ready to be published; its files may come from far away."""
+    store = services.ranks.store
+    return await asyncio.to_thread(lambda: _Publication(services, store.open(name)))
 
 
 class _Publication:
@@ -151,7 +198,7 @@ class _Publication:
     async def run(self, before: RankState, after: RankState, slot: Slot) -> AsyncIterator[Stage]:
         """All stages."""
         if after.slots != before.slots:
-            self._services.ranks.store.record(after.slots)
+            await asyncio.to_thread(self._services.ranks.store.record, after.slots)
             await asyncio.sleep(LEASE_SECONDS)  # until every worker knows
         yield await self.compared(slot)
         outdated = await self._outdated(slot)

@@ -1,4 +1,4 @@
-"""The operators' API: `/v1/admin/…`. The same operations as `disco index`, by the same code.
+"""The operators' API: `/v1/admin/…`. The same operations as `disco index` and `disco rank`.
 
 It is there only where the setting `admin_api` says so, for keys with the scope `admin`. Services
 are opened for each request: definitions are read anew, and nothing waits open for the rare one.
@@ -7,9 +7,8 @@ are opened for each request: definitions are read anew, and nothing waits open f
 import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
-import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,6 +20,7 @@ from core.settings import Settings
 from indexer import operations
 from indexer.operations import Services
 from query_api import admin_bodies
+from query_api.admin_answers import answer, whole_number
 from query_api.admin_bodies import (
     BuildBody,
     CheckBody,
@@ -34,10 +34,12 @@ from query_api.admin_bodies import (
 from query_api.doorkeeper import Doorkeeper
 from query_api.gate_probes import GateProber
 from query_api.problems import Code, QueryError
+from query_api.rank_admin import RankAdmin
 
 BUILDS_PATH: Final = "/v1/admin/builds"
 _BY_EXIT_CODE: Final = {1: Code.REFUSED, 2: Code.INVALID_VALUE, 3: Code.SERVICE_UNAVAILABLE}
 _MOST_OPERATIONS: Final = 1_000
+_AREAS: Final = ("index", "rank")  # of operations
 _BUILD_ACTIONS: Final = {
     "pause": operations.pause_build,
     "resume": operations.resume_build,
@@ -53,6 +55,11 @@ class AdminApi:
     def __init__(self, settings: Settings, doorkeeper: Doorkeeper) -> None:
         self._settings = settings
         self._doorkeeper = doorkeeper
+        self.ranks = RankAdmin(settings, self._services)
+
+    async def close(self) -> None:
+        """Give up what is still being done."""
+        await self.ranks.close()
 
     def guarded(self, handler: Callable[[Request, Key], Awaitable[Response]]) -> Handler:
         """A handler that is reached with a key of scope `admin` alone, and tells refusals apart."""
@@ -73,19 +80,28 @@ class AdminApi:
     async def generations(self, _request: Request, _key: Key) -> Response:
         """`GET /v1/admin/generations`."""
         found = await operations.list_generations(self._settings)
-        return _json({"generations": [operations.document_of(one) for one in found]})
+        return answer({"generations": [operations.document_of(one) for one in found]})
 
     async def history(self, request: Request, _key: Key) -> Response:
         """`GET /v1/admin/history`."""
         subject = request.query_params.get("subject")
-        limit = _limit(request.query_params.get("limit", "50"))
-        found = await operations.history(self._settings, subject=subject, limit=limit)
-        return _json({"operations": found})
+        text = request.query_params.get("limit", "50")
+        limit = whole_number("limit", text, most=_MOST_OPERATIONS)
+        area = request.query_params.get("area", _AREAS[0])
+        if area not in _AREAS:
+            raise QueryError(
+                Code.INVALID_VALUE,
+                f"'area' must be one of {', '.join(_AREAS)}.",
+                parameter="area",
+                allowed=_AREAS,
+            )
+        found = await operations.history(self._settings, subject=subject, limit=limit, area=area)
+        return answer({"operations": found})
 
     async def builds(self, _request: Request, key: Key) -> Response:
         """`GET /v1/admin/builds`."""
         async with self._services(key) as services:
-            return _json({"builds": await operations.list_builds(services)})
+            return answer({"builds": await operations.list_builds(services)})
 
     async def build(self, request: Request, key: Key) -> Response:
         """`POST /v1/admin/builds/{action}`: pause, resume or cancel one."""
@@ -95,7 +111,7 @@ class AdminApi:
         body = await admin_bodies.read(request, BuildBody)
         self._check_entity(body.entity)
         async with self._services(key) as services:
-            return _json({"build": await act(services, body.entity)})
+            return answer({"build": await act(services, body.entity)})
 
     async def check(self, request: Request, _key: Key) -> Response:
         """`POST /v1/admin/check`."""
@@ -112,7 +128,7 @@ class AdminApi:
             }
             for one in verdicts
         ]
-        return _json({"holds": all(one.holds for one in verdicts), "definitions": definitions})
+        return answer({"holds": all(one.holds for one in verdicts), "definitions": definitions})
 
     async def reindex(self, request: Request, key: Key) -> Response:
         """`POST /v1/admin/reindex`: begins a build and leaves it to the workers."""
@@ -120,17 +136,17 @@ class AdminApi:
         definition = self._check_entity(body.entity)
         if body.dry_run:
             plan = {"entity": body.entity, "definition": definition, "promote": False}
-            return _json({"plan": plan, "dry_run": True})
+            return answer({"plan": plan, "dry_run": True})
         async with self._services(key) as services:
             begun = await operations.start_build(services, body.entity)
-        return _json({"build": begun}, status=202, headers={"Location": BUILDS_PATH})
+        return answer({"build": begun}, status=202, headers={"Location": BUILDS_PATH})
 
     async def gates(self, request: Request, key: Key) -> Response:
         """`POST /v1/admin/gates`: asks all gates about an index."""
         body = await admin_bodies.read(request, GatesBody)
         async with self._services(key) as services:
             found = await operations.examine(services, body.index)
-        return _json({"index": body.index, **operations.examination_document(found)})
+        return answer({"index": body.index, **operations.examination_document(found)})
 
     async def diff(self, request: Request, key: Key) -> Response:
         """`POST /v1/admin/diff`: how the answers of two indices differ, query by query."""
@@ -139,7 +155,7 @@ class AdminApi:
             queries = operations.diff(services, body.before, body.after, body.queries)
             found = [one async for one in queries]
         mean = sum(one.overlap for one in found) / len(found) if found else 1.0
-        return _json({"queries": found, "overlap": round(mean, 4)})
+        return answer({"queries": found, "overlap": round(mean, 4)})
 
     async def promote(self, request: Request, key: Key) -> Response:
         """`POST /v1/admin/promote`."""
@@ -163,7 +179,7 @@ class AdminApi:
         body = await admin_bodies.read(request, RetireBody)
         async with self._services(key) as services:
             retired = await operations.retire(services, body.index, dry_run=body.dry_run)
-        return _json({"retired": operations.document_of(retired), "dry_run": body.dry_run})
+        return answer({"retired": operations.document_of(retired), "dry_run": body.dry_run})
 
     def _check_entity(self, entity: str) -> str:
         """The hash of the definition of an entity type; raises `UnknownEntityError`."""
@@ -179,7 +195,7 @@ class AdminApi:
 
 def _exchanged(exchange: operations.Exchange, *, dry_run: bool) -> Response:
     before = exchange.before
-    return _json(
+    return answer(
         {
             "before": operations.document_of(before) if before else None,
             "after": operations.document_of(exchange.after),
@@ -187,24 +203,4 @@ def _exchanged(exchange: operations.Exchange, *, dry_run: bool) -> Response:
             "changed": exchange.changes_anything and not dry_run,
             "dry_run": dry_run,
         }
-    )
-
-
-def _limit(text: str) -> int:
-    if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _MOST_OPERATIONS:
-        return int(text)
-    allowed = f"a whole number from 1 to {_MOST_OPERATIONS}"
-    raise QueryError(
-        Code.INVALID_VALUE, f"'limit' must be {allowed}.", parameter="limit", allowed=(allowed,)
-    )
-
-
-def _json(
-    document: dict[str, Any], *, status: int = 200, headers: dict[str, str] | None = None
-) -> Response:
-    return Response(
-        orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS),
-        status_code=status,
-        headers={"Cache-Control": "no-store", **(headers or {})},
-        media_type="application/json",
     )

@@ -12,6 +12,13 @@ _JSON = "application/json"
 
 Entity = Annotated[str, Field(max_length=64, description="Entity type.", examples=["sound"])]
 Index = Annotated[str, Field(max_length=255, description="Name of an index.")]
+Edition = Annotated[str, Field(max_length=64, description="Name of a rank edition.")]
+Override = Annotated[
+    str | None,
+    Field(
+        min_length=1, max_length=1000, description="Why it is done despite what speaks against it."
+    ),
+]
 DryRun = Annotated[bool, Field(description="Say what would be done, and do nothing.")]
 
 B = TypeVar("B", bound=BaseModel)
@@ -63,10 +70,7 @@ class PromoteBody(_Body):
     """What to make live."""
 
     index: Index
-    override: Annotated[
-        str | None,
-        Field(min_length=1, max_length=1000, description="Why it goes live despite its gates."),
-    ] = None
+    override: Override = None
     dry_run: DryRun = False
 
 
@@ -81,6 +85,30 @@ class RetireBody(_Body):
     """What to delete."""
 
     index: Index
+    dry_run: DryRun = False
+
+
+class RanksDiffBody(_Body):
+    """Which rank editions to compare."""
+
+    former: Edition
+    later: Edition
+
+
+class PublishRanksBody(_Body):
+    """Which rank edition searches shall use."""
+
+    edition: Annotated[
+        str, Field(max_length=64, description="Name of a rank edition, or `newest`.")
+    ] = "newest"
+    override: Override = None
+    dry_run: DryRun = False
+
+
+class RollBackRanksBody(_Body):
+    """How to have searches use the edition in the other slot."""
+
+    override: Override = None
     dry_run: DryRun = False
 
 

@@ -12,7 +12,8 @@ SECURITY_SCHEME: Final[Node] = {"key": {"type": "http", "scheme": "bearer"}}
 BODIES: Final[tuple[type[BaseModel], ...]] = (
     *(admin_bodies.CheckBody, admin_bodies.ReindexBody, admin_bodies.BuildBody),
     *(admin_bodies.GatesBody, admin_bodies.DiffBody, admin_bodies.PromoteBody),
-    *(admin_bodies.RollbackBody, admin_bodies.RetireBody),
+    *(admin_bodies.RollbackBody, admin_bodies.RetireBody, admin_bodies.RanksDiffBody),
+    *(admin_bodies.PublishRanksBody, admin_bodies.RollBackRanksBody),
 )
 FAILURES: Final = (400, 401, 403, 404, 409, 413, 415, 422, 500, 503, 504)
 # Path, method, summary, model of the body, status of success.
@@ -28,6 +29,23 @@ _OPERATIONS: Final[tuple[tuple[str, str, str, type[BaseModel] | None, str], ...]
     ("promote", "post", "Make an index live", admin_bodies.PromoteBody, "200"),
     ("rollback", "post", "Make live what was live last", admin_bodies.RollbackBody, "200"),
     ("retire", "post", "Delete an index", admin_bodies.RetireBody, "200"),
+    ("ranks", "get", "All rank editions, and which is live", None, "200"),
+    ("ranks/{edition}", "get", "What stands first in a rank edition", None, "200"),
+    ("ranks/diff", "post", "Compare two rank editions", admin_bodies.RanksDiffBody, "200"),
+    (
+        "ranks/publish",
+        "post",
+        "Have searches use a rank edition",
+        admin_bodies.PublishRanksBody,
+        "202",
+    ),
+    (
+        "ranks/rollback",
+        "post",
+        "Have searches use the rank edition of before",
+        admin_bodies.RollBackRanksBody,
+        "200",
+    ),
 )
 
 
@@ -36,7 +54,7 @@ def paths(problems: Node) -> Node:
     found: Node = {}
     for path, method, summary, body, status in _OPERATIONS:
         operation: Node = {
-            "operationId": f"admin_{path.partition('/')[0]}_{method}",
+            "operationId": _operation_id(path, method),
             "summary": summary,
             "security": [{"key": []}],
             "responses": {status: _success(summary), **problems},
@@ -49,6 +67,11 @@ def paths(problems: Node) -> Node:
             operation["parameters"] = parameters
         found[f"/v1/admin/{path}"] = {method: operation}
     return found
+
+
+def _operation_id(path: str, method: str) -> str:
+    words = [word for word in path.split("/") if not word.startswith("{action")]
+    return "_".join(("admin", *(word.strip("{}") for word in words), method))
 
 
 def _success(summary: str) -> Node:
@@ -64,9 +87,22 @@ def _parameters(path: str) -> list[Node]:
         schema: Node = {"type": "string", "enum": ["pause", "resume", "cancel"]}
         return [{"name": "action", "in": "path", "required": True, "schema": schema}]
     if path == "history":
-        limit: Node = {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50}
+        area: Node = {"type": "string", "enum": ["index", "rank"], "default": "index"}
         return [
+            {"name": "area", "in": "query", "schema": area},
             {"name": "subject", "in": "query", "schema": {"type": "string"}},
-            {"name": "limit", "in": "query", "schema": limit},
+            {"name": "limit", "in": "query", "schema": _up_to_a_thousand(50)},
+        ]
+    if "{edition}" in path:
+        name: Node = {"type": "string", "description": "Its name, or `newest`."}
+        kind: Node = {"type": "string", "default": "user"}
+        return [
+            {"name": "edition", "in": "path", "required": True, "schema": name},
+            {"name": "type", "in": "query", "schema": kind},
+            {"name": "top", "in": "query", "schema": _up_to_a_thousand(20)},
         ]
     return []
+
+
+def _up_to_a_thousand(default: int) -> Node:
+    return {"type": "integer", "minimum": 1, "maximum": 1000, "default": default}

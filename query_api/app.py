@@ -65,6 +65,7 @@ def create_app(settings: Settings) -> Starlette:
     )
     database = Database(settings)
     doorkeeper = Doorkeeper(database)
+    admin = AdminApi(settings, doorkeeper)
     templates = PageTemplates(assets := Assets())
     page = SearchPage(searcher, templates)
     service = ServiceRoutes(engine, settings.index_prefix, known, admin=settings.admin_api == "on")
@@ -76,6 +77,7 @@ def create_app(settings: Settings) -> Starlette:
         try:
             yield
         finally:
+            await admin.close()
             await searcher.close()
             await database.close()
             await engine.close()
@@ -84,7 +86,7 @@ def create_app(settings: Settings) -> Starlette:
         routes=[
             Route("/", page.show),
             Route("/v1/search", SearchApi(searcher, doorkeeper).search),
-            *_admin_routes(AdminApi(settings, doorkeeper)),
+            *_admin_routes(admin),
             Route("/healthz", service.healthz),
             Route("/readyz", service.readyz),
             Route("/metrics", service.metrics),
@@ -119,6 +121,8 @@ def _admin_routes(admin: AdminApi) -> list[Route]:
         "generations": admin.generations,
         "history": admin.history,
         "builds": admin.builds,
+        "ranks": admin.ranks.editions,
+        "ranks/{edition}": admin.ranks.show,
     }
     acting = {
         "builds/{action}": admin.build,
@@ -129,6 +133,9 @@ def _admin_routes(admin: AdminApi) -> list[Route]:
         "promote": admin.promote,
         "rollback": admin.rollback,
         "retire": admin.retire,
+        "ranks/diff": admin.ranks.diff,
+        "ranks/publish": admin.ranks.publish,
+        "ranks/rollback": admin.ranks.roll_back,
     }
     return [
         *(Route(ADMIN_PATH + path, admin.guarded(done)) for path, done in reading.items()),

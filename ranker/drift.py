@@ -42,6 +42,8 @@ class TypeDrift:
     mass_before: float  # share of all mass
     mass_after: float
     overlap: float  # rank-biased, of the order from the top; 1: the same order
+    mover: int | None  # entity whose score changed most; None: no score changed
+    largest_move: float  # by how much, as a share of the type's highest score in either edition
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +77,7 @@ def compare(before: Ranked | None, after: Ranked, gates: Gates) -> Drift:
     if before is None:
         return Drift(types=(), moved=0.0, movers=(), gates=[_sum_gate(after)])
     pairs = {name: _paired(before, after, name) for name in _types(before, after)}
-    types = [_of_type(before, after, name, gates) for name in pairs]
+    types = [_of_type(before, after, name, pair, gates) for name, pair in pairs.items()]
     moved = sum(float(np.abs(pair.after - pair.before).sum()) for pair in pairs.values()) / 2.0
     return Drift(
         types=types,
@@ -125,9 +127,10 @@ def _paired(before: Ranked, after: Ranked, kind: str) -> _Pair:
     return _Pair(ids=ids, before=scores[0], after=scores[1])
 
 
-def _of_type(before: Ranked, after: Ranked, kind: str, gates: Gates) -> TypeDrift:
+def _of_type(before: Ranked, after: Ranked, kind: str, pair: _Pair, gates: Gates) -> TypeDrift:
     former, own = _ids(before, kind), _ids(after, kind)
     shared = len(np.intersect1d(former, own, assume_unique=True))
+    mover, largest_move = _largest_move(pair)
     return TypeDrift(
         type=kind,
         entities=len(own),
@@ -140,7 +143,18 @@ def _of_type(before: Ranked, after: Ranked, kind: str, gates: Gates) -> TypeDrif
             top(after, kind, gates.depth).tolist(),
             persistence=gates.persistence,
         ),
+        mover=mover,
+        largest_move=largest_move,
     )
+
+
+def _largest_move(pair: _Pair) -> tuple[int | None, float]:
+    """Who moved most, and by what share of the highest score: 1 is from nothing to the top."""
+    change = np.abs(pair.after - pair.before)
+    if not change.any():
+        return None, 0.0
+    at = int(np.argmax(change))
+    return int(pair.ids[at]), float(change[at] / max(pair.before.max(), pair.after.max()))
 
 
 def _movers(pairs: Mapping[str, _Pair]) -> Sequence[Mover]:
@@ -177,6 +191,8 @@ def _gates(types: Sequence[TypeDrift], moved: float, gates: Gates) -> Iterator[G
         former = one.entities - one.new + one.gone
         gone = one.gone / former if former else 0.0
         yield _most("gone", gone, gates.most_new, f"entities of type {one.type} that are gone")
+        about = f"{one.type} {one.mover}, of the highest score of its type"
+        yield _most("mover", one.largest_move, gates.most_mover, about)
         yield Gate(
             name="overlap",
             value=one.overlap,

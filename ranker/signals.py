@@ -89,6 +89,7 @@ class Gates(_Part):
     persistence: Annotated[float, Field(gt=0, lt=1)] = 0.99  # p of the rank-biased overlap
     least_overlap: _Share = 0.8  # rank-biased overlap of each type's order with the live one
     most_moved: _Share = 0.2  # share of all mass that may have gone from some to others
+    most_mover: _Share = 0.5  # by which one score may change, of the highest score of its type
     most_type_shift: _Share = 0.1  # by which one type's share of all mass may change
     most_new: _Share = 0.25  # share of a type's entities that the live edition does not have
 

@@ -19,10 +19,11 @@ from tests.integration.indexer.command_line import disco
 from tests.integration.indexer.oracle import open_index
 from tests.integration.query_api.serving import served
 
-READING = ("generations", "history", "builds")
+READING = ("generations", "history", "builds", "ranks", "ranks/newest")
 ACTING = (
     *("check", "reindex", "gates", "diff", "promote", "rollback", "retire"),
     *("builds/pause", "builds/resume", "builds/cancel"),
+    *("ranks/diff", "ranks/publish", "ranks/rollback"),
 )
 
 
@@ -243,5 +244,6 @@ def test_the_openapi_document_has_every_address(address: str) -> None:
         if path.startswith("/v1/admin/")
         for method in methods
     }
-    acting = {path for path in ACTING if "/" not in path} | {"builds/{action}"}
-    assert described == {("GET", path) for path in READING} | {("POST", path) for path in acting}
+    reading = {path.replace("newest", "{edition}") for path in READING}
+    acting = {path for path in ACTING if not path.startswith("builds/")} | {"builds/{action}"}
+    assert described == {("GET", path) for path in reading} | {("POST", path) for path in acting}

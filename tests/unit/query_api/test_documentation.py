@@ -32,7 +32,7 @@ def test_every_address_is_described() -> None:
     for route in routes:
         if route.path not in private:
             method = "GET" if "GET" in (route.methods or ()) else "POST"
-            path = route.path.replace("{action}", "<action>")
+            path = route.path.replace("{", "<").replace("}", ">")
             assert f"| `{method} {path}` |" in TEXT
 
 

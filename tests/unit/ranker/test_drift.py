@@ -49,6 +49,36 @@ def test_mass_that_moved_and_who_moved_most() -> None:
     assert "moved" in failed(found)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({7: 0.5}, {7: 3.0}),  # from nowhere to the top
+        ({7: 3.0}, {7: 0.5}),  # and from there
+        ({}, {7: 3.0}),  # nor may anybody new begin there
+        ({7: 3.0}, {}),  # or the first be gone
+    ],
+)
+def test_a_single_entity_that_moves_far_fails_alone(
+    before: dict[int, float], after: dict[int, float]
+) -> None:
+    others = {one: 2.0 - one / 1_000 for one in range(10, 1_000)}
+    found = drift.compare(ranked(user=others | before), ranked(user=others | after), Gates())
+    assert failed(found) == {"mover"}
+    (gate,) = found.failed
+    assert gate.about.startswith("user 7,")
+    assert gate.value == pytest.approx(abs(after.get(7, 0.0) - before.get(7, 0.0)) / 3, rel=0.01)
+
+
+def test_the_largest_move_is_measured_by_the_top_of_its_own_type() -> None:
+    before = ranked(sound={1: 100.0, 2: 100.0}, user={1: 10.0, 2: 10.0})
+    after = ranked(sound={1: 101.0, 2: 100.0}, user={1: 10.0, 2: 9.0})
+    found = drift.compare(before, after, Gates(most_mover=0.05))
+    assert {one.type: one.mover for one in found.types} == {"sound": 1, "user": 2}
+    moves = {one.type: one.largest_move for one in found.types}
+    assert moves == pytest.approx({"sound": 0.01, "user": 0.1}, rel=0.05)
+    assert failed(found) == {"mover"}
+
+
 def test_another_order_fails_the_overlap_alone() -> None:
     after = {one: 1.0 + (99 - one) / 100 for one in range(100)}
     found = drift.compare(ranked(user=LEVEL), ranked(user=after), Gates())
