@@ -19,7 +19,7 @@ from cli.output import (
 from core.settings import Settings
 from core.settings import load as load_settings
 from ranker import edition_operations as ranker
-from ranker.edition_operations import Drift, Explanation, RunReport, Standing
+from ranker.edition_operations import Drift, Engine, Explanation, RunReport, Standing
 
 _TOP: Final = 20
 _edition_argument = click.argument("edition", required=False)
@@ -29,7 +29,6 @@ _edition_argument = click.argument("edition", required=False)
 @click.option(
     "--from",
     "folder",
-    type=click.Path(path_type=Path),
     help="Folder of Parquet files, <signal>.parquet each, instead of the database.",
 )
 @click.option(
@@ -40,14 +39,24 @@ _edition_argument = click.argument("edition", required=False)
 )
 @click.option("--cold", is_flag=True, help="Do not start from the newest edition.")
 @click.option("--deterministic", is_flag=True, help="The same digits in every run; slower.")
+@click.option(
+    "--engine",
+    type=click.Choice([str(one) for one in Engine]),
+    default=str(Engine.LOCAL),
+    show_default=True,
+    help="What calculates; spark, with --from, is for graphs that fit no machine.",
+)
+@click.option("--master", help="Where Spark runs, such as local[2]; else as it is configured.")
 @dry_run_option
 @json_option
 def run(
     *,
-    folder: Path | None,
+    folder: str | None,
     signal_folder: Path | None,
     cold: bool,
     deterministic: bool,
+    engine: str,
+    master: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -62,6 +71,8 @@ def run(
         cold=cold,
         deterministic=deterministic,
         dry_run=dry_run,
+        engine=Engine(engine),
+        master=master,
     )
     if as_json:
         print_json(report)
@@ -200,8 +211,9 @@ def print_drift(drift: Drift) -> None:
 def _print_standings(standings: Sequence[Standing], names: Mapping[tuple[str, int], str]) -> None:
     for one in standings:
         title = names.get((one.type, one.id), "")
+        edges = "" if one.pointed_at_by is None else f"{one.pointed_at_by:>9,} edges  "
         click.echo(
-            f"{one.place:>5}  {one.score:.3e}  rank {one.rank:>3}  {one.pointed_at_by:>9,} edges  "
+            f"{one.place:>5}  {one.score:.3e}  rank {one.rank:>3}  {edges}"
             f"{one.type}:{one.id}  {title}".rstrip()
         )
 

@@ -33,6 +33,16 @@ class SignalCount:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class GraphSize:
+    """How large a graph is."""
+
+    nodes: int
+    edges: int  # duplicates of one kind summed
+    dangling_nodes: int
+    bytes: int  # in memory; 0 if it never was in that of one machine
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Loaded:
     """A graph of a catalogue, and how it came about."""
@@ -42,6 +52,16 @@ class Loaded:
     signals: Sequence[SignalCount]
     moment: int  # of which it is, microseconds since 1970
     seconds: dict[str, float]  # by stage
+
+    @property
+    def size(self) -> GraphSize:
+        """How large the graph is."""
+        return GraphSize(
+            nodes=self.graph.nodes,
+            edges=self.graph.edges,
+            dangling_nodes=int(self.graph.dangling.sum()),
+            bytes=self.graph.nbytes,
+        )
 
 
 @dataclass(eq=False)

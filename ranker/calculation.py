@@ -37,7 +37,11 @@ def calculate(
     )
     seconds["solve"] = solution.seconds
     return Calculation(
-        loaded=loaded,
+        entities=loaded.entities,
+        graph=loaded.graph,
+        size=loaded.size,
+        signals=loaded.signals,
+        moment=loaded.moment,
         solution=solution,
         policy=policy,
         source=source.name,

@@ -6,11 +6,13 @@ Apart from `operations.py`, so that ranking a file loads nothing that editions n
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from core import definitions
 from core.definitions import Recipe
+from core.errors import UsageError
 from core.rank_bucket import open_rank_store
 from core.rank_editions import Edition, RankStore, RankStoreError
 from core.settings import Settings
@@ -19,12 +21,14 @@ from ranker.drift import Drift
 from ranker.editions import Calculation, Ranked
 from ranker.errors import RankerError
 from ranker.explanation import Explanation
+from ranker.graph import Floats
 from ranker.labels import labels
 from ranker.sources import Source
 
 __all__ = [
     "Drift",
     "DriftError",
+    "Engine",
     "Explanation",
     "Listed",
     "RunReport",
@@ -40,6 +44,13 @@ __all__ = [
     "run",
     "top",
 ]
+
+
+class Engine(StrEnum):
+    """What calculates an edition."""
+
+    LOCAL = "local"  # this machine's memory and cores
+    SPARK = "spark"  # a cluster, for graphs that fit no machine
 
 
 class DriftError(RankerError):
@@ -76,23 +87,28 @@ class Standing:
     id: int
     score: float  # share of all mass
     rank: int  # as documents have it
-    pointed_at_by: int  # edges that end at it
+    pointed_at_by: int | None  # edges that end at it; None if the edition does not know
 
 
 def run(
     settings: Settings,
     *,
-    folder: Path | None = None,
+    folder: Path | str | None = None,
     signal_folder: Path | None = None,
     cold: bool = False,
     deterministic: bool = False,
     dry_run: bool = False,
+    engine: Engine = Engine.LOCAL,
+    master: str | None = None,
 ) -> RunReport:
     """Calculate an edition from the database's activity, or from Parquet files, into the store.
 
-    The newest edition is where it starts from, unless `cold`.
+    The newest edition is where it starts from, unless `cold`. On Spark, at `master`, only files
+    are read: `folder` may be whatever address Spark knows.
 
     Raises:
+        UsageError: Spark is to read the database, or to be deterministic.
+        SparkError: Spark is missing, or gave up.
         SignalError: a signal cannot be used, or gives what no edge can be made of.
         EmptyGraphError: there are no entities.
         BusyStoreError: another run is under way.
@@ -103,10 +119,16 @@ def run(
     policy = signals.load(signal_folder or signals.FOLDER)
     with nullcontext() if dry_run else store.alone():
         former = calculation.newest(store)
-        with _source(settings, folder, policy) as source:
-            done = calculation.calculate(
-                source, policy, parent=None if cold else former, deterministic=deterministic
+        parent = None if cold else former
+        if engine is Engine.SPARK:
+            done = _calculate_on_spark(
+                settings, folder, policy, parent, master=master, deterministic=deterministic
             )
+        else:
+            with _source(settings, folder, policy) as source:
+                done = calculation.calculate(
+                    source, policy, parent=parent, deterministic=deterministic
+                )
         written = None if dry_run else editions.write(store, done)
         removed = [] if dry_run else calculation.prune(store, keep=settings.rank_editions_kept)
     before = None if former is None else editions.ranked_of(former)
@@ -163,8 +185,7 @@ def top(settings: Settings, name: str | None, kind: str, count: int) -> list[Sta
             f"edition {edition.name} has no type {kind!r}; "
             f"its types: {', '.join(ranked.entities.types)}"
         )
-    graph, table = editions.graph_of(edition), edition.table(kind)
-    in_edges = graph.by_node((graph.starts[1:] - graph.starts[:-1]).astype(float))
+    table, in_edges = edition.table(kind), _in_edges(edition)
     ids = drift.top(ranked, kind, count)
     numbers = ranked.entities.numbers(kind, ids)
     return [
@@ -174,7 +195,7 @@ def top(settings: Settings, name: str | None, kind: str, count: int) -> list[Sta
             id=int(one),
             score=float(ranked.scores[number]),
             rank=int(rank),
-            pointed_at_by=int(in_edges[number]),
+            pointed_at_by=None if in_edges is None else int(in_edges[number]),
         )
         for place, (one, number, rank) in enumerate(
             zip(ids, numbers, table.of(ids), strict=True), start=1
@@ -183,7 +204,10 @@ def top(settings: Settings, name: str | None, kind: str, count: int) -> list[Sta
 
 
 def explain(settings: Settings, name: str | None, kind: str, one: int, *, top: int) -> Explanation:
-    """Where an entity's score comes from. Raises `RankStoreError`, `UnknownEntityError`."""
+    """Where an entity's score comes from.
+
+    Raises `RankStoreError`, `UnknownEntityError`, `NoGraphError`.
+    """
     return explanation.explain(open_edition(settings, name), kind, one, top=top)
 
 
@@ -242,17 +266,45 @@ def recipes(settings: Settings) -> Mapping[str, Recipe]:
 
 
 @contextmanager
-def _source(settings: Settings, folder: Path | None, policy: signals.Policy) -> Iterator[Source]:
+def _source(
+    settings: Settings, folder: Path | str | None, policy: signals.Policy
+) -> Iterator[Source]:
     known = recipes(settings)
     if folder is not None:
         from ranker.parquet_source import ParquetSource  # noqa: PLC0415 - loads what few need
 
-        yield ParquetSource(folder, sorted(known), policy)
+        yield ParquetSource(Path(folder), sorted(known), policy)
         return
     from ranker.database_source import open_database  # noqa: PLC0415 - loads a driver
 
     with open_database(settings, known) as source:
         yield source
+
+
+def _calculate_on_spark(
+    settings: Settings,
+    folder: Path | str | None,
+    policy: signals.Policy,
+    parent: Edition | None,
+    *,
+    master: str | None,
+    deterministic: bool,
+) -> Calculation:
+    if folder is None:
+        raise UsageError("Spark reads activity from Parquet files only; name them with --from")
+    if deterministic:
+        raise UsageError("Spark adds up in any order; --deterministic goes with --engine local")
+    from ranker.spark.calculation import calculate  # noqa: PLC0415 - an extra
+
+    return calculate(str(folder), list(recipes(settings)), policy, parent=parent, master=master)
+
+
+def _in_edges(edition: Edition) -> Floats | None:
+    """How many edges end at each node."""
+    if not editions.has_graph(edition):
+        return None
+    graph = editions.graph_of(edition)
+    return graph.by_node((graph.starts[1:] - graph.starts[:-1]).astype(float))
 
 
 def _ranked(store: RankStore, name: str) -> Ranked:
@@ -265,5 +317,5 @@ def _ranks_changed(former: Edition | None, done: Calculation) -> dict[str, int]:
         name: int((former.table(name).of(ids) != ranks[name]).sum())
         if former
         else int((ranks[name] > 0).sum())
-        for name, ids in done.loaded.entities.ids.items()
+        for name, ids in done.entities.ids.items()
     }

@@ -4,7 +4,7 @@ Beside what `core.rank_editions` says there are `<type>.scores.npy`, and `graph.
 graph, for explanations.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.rank_editions import Edition, Ranks, RankStore
-from ranker.activity import Loaded
+from ranker.activity import GraphSize, SignalCount
 from ranker.entities import Entities
 from ranker.errors import RankerError
 from ranker.graph import Floats, Graph
@@ -32,11 +32,21 @@ class UnknownEntityError(RankerError):
     exit_code = 2
 
 
+class NoGraphError(RankerError):
+    """The edition keeps no graph. What is asked needs one: ask an edition that does."""
+
+    exit_code = 2
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Calculation:
     """Scores that were calculated and not written yet."""
 
-    loaded: Loaded
+    entities: Entities
+    graph: Graph | None  # None: it is nowhere as a whole
+    size: GraphSize
+    signals: Sequence[SignalCount]
+    moment: int  # of which it is, microseconds since 1970
     solution: Solution
     policy: Policy
     source: str  # where the activity came from
@@ -47,7 +57,7 @@ class Calculation:
     @property
     def ranked(self) -> "Ranked":
         """The scores, as those of an edition."""
-        return Ranked(entities=self.loaded.entities, scores=self.solution.scores)
+        return Ranked(entities=self.entities, scores=self.solution.scores)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,36 +82,31 @@ def write(store: RankStore, done: Calculation) -> Edition:
     arrays: dict[str, NDArray[Any]] = {}
     for name, ranks in ranks_by_type(done).items():
         arrays |= {
-            f"{name}.ids.npy": done.loaded.entities.ids[name],
+            f"{name}.ids.npy": done.entities.ids[name],
             f"{name}.scores.npy": done.ranked.of(name),
             f"{name}.ranks.npy": ranks,
         }
-    graph = done.loaded.graph
-    arrays |= {f"graph.{name}.npy": getattr(graph, name) for name in _GRAPH}
+    if done.graph is not None:
+        arrays |= {_graph_file(name): getattr(done.graph, name) for name in _GRAPH}
     return store.put(arrays, manifest_of(done), at=datetime.now(UTC))
 
 
 def ranks_by_type(done: Calculation) -> dict[str, Ranks]:
     """The rank of each entity, type by type."""
-    return {name: ranks_of(done.ranked.of(name)) for name in done.loaded.entities.types}
+    return {name: ranks_of(done.ranked.of(name)) for name in done.entities.types}
 
 
 def manifest_of(done: Calculation) -> dict[str, Any]:
     """All that is known of a calculation, as a JSON document."""
-    graph, solution, entities = done.loaded.graph, done.solution, done.loaded.entities
+    solution = done.solution
     return {
-        "moment": datetime.fromtimestamp(done.loaded.moment / 1e6, tz=UTC).isoformat(),
+        "moment": datetime.fromtimestamp(done.moment / 1e6, tz=UTC).isoformat(),
         "source": done.source,
         "parent": done.parent,
         "policy": done.policy.as_document(),
-        "signals": [asdict(one) for one in done.loaded.signals],
-        "graph": {
-            "nodes": graph.nodes,
-            "edges": graph.edges,
-            "dangling_nodes": int(graph.dangling.sum()),
-            "bytes": graph.nbytes,
-        },
-        "entities": {name: len(ids) for name, ids in entities.ids.items()},
+        "signals": [asdict(one) for one in done.signals],
+        "graph": asdict(done.size),
+        "entities": {name: len(ids) for name, ids in done.entities.ids.items()},
         "mass": dict(done.ranked.mass),
         "solution": {
             "method": str(solution.method),
@@ -122,9 +127,19 @@ def ranked_of(edition: Edition) -> Ranked:
     return Ranked(entities=Entities(ids=ids), scores=np.concatenate([*scores, _NO_FLOATS]))
 
 
+def has_graph(edition: Edition) -> bool:
+    """Whether the edition keeps the graph that it was calculated on."""
+    return _graph_file(_GRAPH[0]) in edition.manifest["files"]
+
+
 def graph_of(edition: Edition) -> Graph:
-    """The graph that an edition was calculated on. Raises `RankStoreError`."""
-    arrays = {name: edition.array(f"graph.{name}.npy") for name in _GRAPH}
+    """The graph that an edition was calculated on. Raises `RankStoreError`, `NoGraphError`."""
+    if not has_graph(edition):
+        raise NoGraphError(
+            f"edition {edition.name} was calculated on Spark, and keeps no graph to explain scores "
+            "by; `disco rank run` without --engine spark writes one that does"
+        )
+    arrays = {name: edition.array(_graph_file(name)) for name in _GRAPH}
     nothing = np.empty(0, dtype=np.uint32)  # what somebody does to himself never counts
     return Graph(
         **arrays,
@@ -158,3 +173,7 @@ def number_of(ranked: Ranked, kind: str, one: int) -> int:
             "another, or calculate anew with `disco rank run`"
         )
     return number
+
+
+def _graph_file(array: str) -> str:
+    return f"graph.{array}.npy"
