@@ -7,6 +7,7 @@ import click
 import uvloop
 
 from cli.history import print_history
+from cli.index_apply import apply
 from cli.index_gates import diff, gated_indexer, gates
 from cli.output import (
     DOES_NOT_HOLD,
@@ -31,6 +32,7 @@ def index() -> None:
 
 
 index.add_command(reindex)
+index.add_command(apply)
 
 
 @index.command()

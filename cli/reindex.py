@@ -1,27 +1,30 @@
 """`disco index reindex`: new indices are built, followed, paused, taken up again and cancelled."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import click
 import uvloop
 
+from cli.build_progress import (
+    document,
+    follow,
+    position,
+    print_built,
+    print_state,
+    progress_line,
+)
 from cli.index_gates import gated_indexer
 from cli.output import (
     dry_run_option,
     json_option,
     print_json,
-    print_json_line,
     progress,
 )
 from core.errors import UsageError
 from core.settings import Settings, load
 from indexer import operations
 from indexer.operations import Progress, Services
-
-_PROGRESS_INTERVAL = 2.0
 
 _Act = Callable[[Services, str], Awaitable[Progress]]
 
@@ -88,7 +91,7 @@ def _act_on(settings: Settings, entities: Sequence[str], act: str, as_json: bool
             return [await function(services, entity) for entity in entities]
 
     for state in uvloop.run(run()):
-        _print_state(state, f"{said} at {_position(state)}", as_json)
+        print_state(state, f"{said} at {position(state)}", as_json)
 
 
 async def _reindex(
@@ -131,20 +134,10 @@ async def _build(
     begin = operations.resume_build if act == "resume" else operations.start_build
     begun = await begin(services, name)
     if detach:
-        _print_state(begun, "is left to the workers", as_json)
+        print_state(begun, "is left to the workers", as_json)
         return
     states = operations.follow_build(services, name, begun.index, promoting=promoting)
-    _print_built(await _follow(states, as_json), as_json)
-
-
-async def _follow(states: AsyncIterator[Progress], as_json: bool) -> Progress:
-    """Tell of the progress from time to time; the last of it."""
-    last = time.monotonic()
-    async for state in states:
-        if not as_json and time.monotonic() - last >= _PROGRESS_INTERVAL:
-            last = time.monotonic()
-            progress(_progress_line(state))
-    return state
+    print_built(await follow(states, as_json), as_json)
 
 
 def _print_status(settings: Settings, names: Sequence[str], as_json: bool) -> None:
@@ -154,10 +147,10 @@ def _print_status(settings: Settings, names: Sequence[str], as_json: bool) -> No
 
     states = uvloop.run(run())
     if as_json:
-        print_json([_document(state) for state in states])
+        print_json([document(state) for state in states])
         return
     for state in states:
-        click.echo(_progress_line(state) + (f": {state.failure}" if state.failure else ""))
+        click.echo(progress_line(state) + (f": {state.failure}" if state.failure else ""))
     if not states:
         click.echo("no index was built so far")
 
@@ -194,66 +187,3 @@ def _print_plan(
             f"would build an index of {step['entity']} from table {step['source_table']} "
             f"(definition {step['definition']}){end}"
         )
-
-
-def _progress_line(state: Progress) -> str:
-    doing = f"{state.phase} {state.turn}" if state.turn else str(state.phase)
-    parts = [f"{state.entity}: {'paused, ' if state.is_paused else ''}{doing}"]
-    if state.rows:
-        parts.append(_position(state))
-    if state.rate:
-        parts.append(f"{state.rate:,.0f}/s")
-    if state.eta is not None:
-        parts.append(f"{_duration(state.eta)} left")
-    return ", ".join(parts)
-
-
-def _position(state: Progress) -> str:
-    share = ""
-    if state.expected:
-        percent = min(100, 100 * state.rows // max(state.expected, state.rows))
-        share = f" of about {state.expected:,} ({percent} %)"
-    return f"{state.rows:,}{share} rows"
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-def _print_state(state: Progress, said: str, as_json: bool) -> None:
-    if as_json:
-        print_json_line(_document(state))
-    else:
-        click.echo(f"{state.entity}: {state.index} {said}")
-
-
-def _print_built(state: Progress, as_json: bool) -> None:
-    if as_json:
-        print_json_line(_document(state))
-    else:
-        rate = state.read / max(state.seconds, 0.001)
-        click.echo(
-            f"{state.entity}: {state.read:,} documents in {state.seconds:.1f} s ({rate:,.0f}/s)"
-        )
-
-
-def _document(state: Progress) -> dict[str, Any]:
-    return {
-        "entity": state.entity,
-        "index": state.index,
-        "phase": state.phase,
-        "paused": state.is_paused,
-        "rows": state.rows,
-        "expected": state.expected,
-        "documents": state.read,
-        "outcomes": state.outcomes,
-        "mended": state.mended,
-        "rate": round(state.rate, 1),
-        "eta_seconds": None if state.eta is None else round(state.eta, 1),
-        "seconds": round(state.seconds, 3),
-        "failure": state.failure or None,
-    }

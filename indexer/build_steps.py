@@ -47,11 +47,12 @@ async def _perform(
 
 
 async def _compact(services: Services, build: Build, generation: Generation) -> None:
-    """Make of what was written in bulk an index as others are, to be compared."""
+    """Make of what was written in bulk, or copied, an index as others are, to be compared."""
     generations = services.generations
     await generations.open_up(generation)
     await _outlast_writes(services, build)
-    await generations.compact(generation)
+    if not build.copied_from:
+        await generations.compact(generation)
     await generations.refresh(generation)
     await generations.enter(generation, State.CATCHING_UP)
 
@@ -59,8 +60,9 @@ async def _compact(services: Services, build: Build, generation: Generation) -> 
 async def _outlast_writes(services: Services, build: Build) -> None:
     """Wait until what was hydrated before every worker knew the generation has landed (ADR 0001).
 
-    The scan began when they all did.
+    What came after the preparation began when they all did.
     """
     now, _ = await services.fence.wait()
-    landed = build.since[Phase.SCANNING] + _LONGEST_WRITE * 1e6
+    known = build.since[Phase.COMPACTING if build.copied_from else Phase.SCANNING]
+    landed = known + _LONGEST_WRITE * 1e6
     await asyncio.sleep(max(0.0, (landed - now) / 1e6))

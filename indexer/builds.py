@@ -1,7 +1,8 @@
 """Builds: how far the making of a generation is, as a record with pure rules.
 
 A build goes over all ids of an entity type in ranges: once to fill the generation (the scan), then
-to compare it with the database and mend it, until such a pass finds nothing. A range is handed out,
+to compare it with the database and mend it, until such a pass finds nothing. A copy of another
+generation needs no scan. A range is handed out,
 done by some worker, and noted as finished; what is handed out and not finished is *open*. So a
 build can be taken up again from its record alone, whoever was killed.
 """
@@ -22,8 +23,8 @@ class Phase(StrEnum):
     """Where a build stands."""
 
     PREPARING = "preparing"  # its index is made, and workers come to know it
-    SCANNING = "scanning"  # every row is written to it
-    COMPACTING = "compacting"  # it gets the settings of a live index; segments are merged
+    SCANNING = "scanning"  # every row is written to it; a copy has them already
+    COMPACTING = "compacting"  # it gets the settings of a live index; a scan's segments are merged
     COMPARING = "comparing"  # it is compared with the database, and mended
     RELEASING = "releasing"  # it is about to be called ready
     COMPLETE = "complete"  # the generation is ready
@@ -74,6 +75,7 @@ class Build:
 
     entity: str
     index: str = ""  # its generation; empty until that is made
+    copied_from: str = ""  # the index whose documents it began with; empty: it is filled by a scan
     phase: Phase = Phase.PREPARING
     turn: int = 0
     is_paused: bool = False

@@ -7,12 +7,13 @@ from typing import Any
 from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch
 
-from core.definitions import Definition, Recipe
+from core.definitions import Definition
 from core.engine import create_engine, is_unavailable
 from core.settings import Settings
+from indexer.definition_changes import Remedy, changes_of
 from indexer.disk_room import wanted_free
 from indexer.errors import TemporarilyUnavailableError
-from indexer.generation import Generation
+from indexer.generation import Generation, changeable_settings
 from indexer.generations import Generations
 from indexer.health import Chart, Observation
 from indexer.names import generation_pattern, live_alias
@@ -168,17 +169,30 @@ async def _note_aliases(
         elif len(live[entity]) > 1:
             names = ", ".join(one.index for one in live[entity])
             chart.problem(alias, f"is the alias of more than one index: {names}", remedy)
-        elif (changed := _changed(live[entity][0].recipe, definition)) is not None:
-            chart.warning(alias, f"its files have changed since it was built: {changed}", remedy)
+        elif (changes := await _changes(engine, settings, live[entity][0], definition)) is not None:
+            chart.warning(alias, *changes)
         else:
             chart.ok(alias, f"{await _count(engine, alias):,} documents")
 
 
-def _changed(built: Recipe, definition: Definition) -> str | None:
-    """What of a definition is not what a generation was built with; None if nothing is."""
-    if built.hash != definition.hash:
-        return "mapping, hydration SQL or analysis"
-    return None if built.dependents_sql == definition.dependents_sql else "dependents SQL"
+async def _changes(
+    engine: AsyncElasticsearch, settings: Settings, live: Generation, definition: Definition
+) -> tuple[str, str] | None:
+    """What is not as a generation was built, and what to do about it; None if all is."""
+    found = (await engine.indices.get_settings(index=live.index))[live.index]["settings"]["index"]
+    changes = changes_of(live, definition, found=found, wanted=changeable_settings(settings))
+    if changes.remedy is Remedy.NOTHING:
+        return None
+    parts = {
+        "mapping, analysis of documents or SQL": changes.documents,
+        "how queries are read": changes.queries,
+        "search profile": changes.profile,
+        ", ".join(changes.settings): bool(changes.settings),
+    }
+    what = "; ".join(part for part, has_changed in parts.items() if has_changed)
+    command = "reindex" if changes.remedy is Remedy.REINDEX else "apply"
+    entity = definition.entity
+    return f"changed since it was built: {what}", f"disco index {command} {entity}"
 
 
 async def _count(engine: AsyncElasticsearch, alias: str) -> int:

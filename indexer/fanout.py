@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from indexer.cascade import DatabaseCascade, RefreshPublisher
 from indexer.changes import Change
+from indexer.holds import Watch
 from indexer.pipeline import Pipeline, Results
 from indexer.routes import LEASE_SECONDS, Route, plan_routes
 from indexer.services import Services
@@ -30,6 +31,7 @@ class Fanout:
         self._publisher = publisher
         self._lanes: Sequence[_Lane] = ()
         self._known_until = 0.0
+        self._holds = Watch()
 
     async def process(self, changes: Sequence[Change]) -> Results:
         """As `Pipeline.process`; a change has its outcome when it has one in every generation."""
@@ -51,6 +53,7 @@ class Fanout:
         if time.monotonic() >= self._known_until:
             asked = time.monotonic()
             generations = await self._services.generations.list()
+            await self._holds.lift_overdue(self._services.generations, generations, asked)
             routes = plan_routes(generations, self._services.definitions)
             if routes != [lane.route for lane in self._lanes]:
                 self._lanes = [_Lane(route, self._pipeline(route)) for route in routes]

@@ -117,6 +117,23 @@ class Generations:
             index=generation.index, settings=changeable_settings(self._settings)
         )
 
+    async def hold(self, generation: Generation) -> None:
+        """Have a generation take no writes, until it is given to `lift`."""
+        # Noted first: a block that is not noted as ours is an operator's, and stays.
+        await self.note(generation, held=True)
+        await self._block(generation, blocked=True)
+
+    async def lift(self, generation: Generation) -> None:
+        """Have a generation take writes again."""
+        await self._block(generation, blocked=None)
+        await self.note(generation, held=False)
+
+    async def _block(self, generation: Generation, *, blocked: bool | None) -> None:
+        with engine_within_reach():
+            await self._engine.indices.put_settings(
+                index=generation.index, settings={"index.blocks.write": blocked}
+            )
+
     async def _forbid_accidents(self) -> None:
         """See to it that no generation comes into being by a write.
 
@@ -178,9 +195,10 @@ class Generations:
     async def note(self, generation: Generation, **changes: Any) -> None:
         """Change what a generation knows of itself, and nothing else of its mapping."""
         index = generation.index
-        found = await self._engine.indices.get_mapping(index=index)
-        meta = found[index]["mappings"].get("_meta", {}) | changes
-        await self._engine.indices.put_mapping(index=index, meta=meta)
+        with engine_within_reach():
+            found = await self._engine.indices.get_mapping(index=index)
+            meta = found[index]["mappings"].get("_meta", {}) | changes
+            await self._engine.indices.put_mapping(index=index, meta=meta)
 
     async def refresh(self, generation: Generation) -> None:
         """Make all that was written so far searchable.

@@ -13,6 +13,14 @@ from core.engine import engine_client
 from core.operation_log import Actor, Operation, OperationInProgressError, OperationLog
 from core.settings import Settings
 from indexer import worker
+from indexer.applying import (
+    Applied,
+    ReindexNeededError,
+    apply_changes,
+    changes_document,
+    plan_changes,
+    reindex_needed,
+)
 from indexer.building import (
     build,
     cancel_build,
@@ -24,6 +32,7 @@ from indexer.building import (
 )
 from indexer.checking import check
 from indexer.comparing import UnlikeGenerationsError, diff
+from indexer.definition_changes import Changes, Remedy
 from indexer.errors import IndexerError
 from indexer.gatekeeping import examine
 from indexer.gates import Examination, GateFailedError, Ruling
@@ -45,6 +54,8 @@ from indexer.services import Services, open_services
 from indexer.verifying import Verdict, verify
 
 __all__ = [
+    "Applied",
+    "Changes",
     "Examination",
     "Exchange",
     "GateFailedError",
@@ -58,6 +69,8 @@ __all__ = [
     "QueryDiff",
     "RankState",
     "Rankings",
+    "ReindexNeededError",
+    "Remedy",
     "Ruling",
     "Services",
     "Stage",
@@ -65,8 +78,10 @@ __all__ = [
     "UnknownGenerationError",
     "UnlikeGenerationsError",
     "Verdict",
+    "apply_changes",
     "build",
     "cancel_build",
+    "changes_document",
     "check",
     "definitions_of",
     "diff",
@@ -81,9 +96,11 @@ __all__ = [
     "list_generations",
     "open_indexer",
     "pause_build",
+    "plan_changes",
     "promote",
     "publish_ranks",
     "rank_state",
+    "reindex_needed",
     "resume_build",
     "retire",
     "roll_back_ranks",

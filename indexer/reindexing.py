@@ -17,7 +17,9 @@ from core.broker import declare_topology, open_broker
 from core.errors import ServiceUnavailableError
 from indexer.build_journal import Entry
 from indexer.builds import NOBODY, Build, Phase
+from indexer.copying import copy
 from indexer.errors import IndexerError, ScanRejectedError, TemporarilyUnavailableError
+from indexer.generation import Generation
 from indexer.range_lane import hand_out
 from indexer.range_messages import RangePublisher
 from indexer.routes import LEASE_SECONDS
@@ -55,6 +57,7 @@ class Progress:
 
     entity: str
     index: str
+    copied_from: str  # the index whose documents it began with; empty: it is filled by a scan
     phase: Phase
     is_paused: bool
     turn: int  # which comparison, from 1; 0 in other phases
@@ -74,8 +77,8 @@ class Progress:
         return (max(self.since.values()) - min(self.since.values())) / 1e6
 
 
-async def start(services: Services, entity: str) -> Build:
-    """Begin a build; workers do the rest.
+async def start(services: Services, entity: str, *, original: Generation | None = None) -> Build:
+    """Begin a build, by a scan or with the documents of an original; workers do the rest.
 
     Raises `BuildUnderWayError`, and `ScanRejectedError` when the engine refuses the index.
     """
@@ -83,7 +86,7 @@ async def start(services: Services, entity: str) -> Build:
     async with _publishing(services) as publisher:
         claimed = await _claim(services, entity)
         try:
-            return await _begin(services, publisher, claimed)
+            return await _begin(services, publisher, claimed, original)
         except BaseException as error:
             # Best effort: what is left behind is nobody's after a minute.
             with contextlib.suppress(Exception):
@@ -91,26 +94,34 @@ async def start(services: Services, entity: str) -> Build:
             raise
 
 
-async def _begin(services: Services, publisher: RangePublisher, claimed: Entry) -> Build:
+async def _begin(
+    services: Services, publisher: RangePublisher, claimed: Entry, original: Generation | None
+) -> Build:
     """Make the generation of a claimed build, and hand out its first ranges."""
     definition = services.definitions[claimed.build.entity]
     try:
-        generation = await services.generations.create(definition, for_bulk=True)
+        if original is None:
+            generation = await services.generations.create(definition, for_bulk=True)
+        else:
+            generation = await copy(services, original, definition)
     except BadRequestError as error:
         raise ScanRejectedError(
             f"the engine refuses an index of {definition.entity}: {str(error)[:1000]}; "
             f"mend the definition (`disco index check {definition.entity}`)"
         ) from error
-    entry = await _put(services, replace(claimed.build, index=generation.index), claimed)
+    made = replace(
+        claimed.build, index=generation.index, copied_from=original.index if original else ""
+    )
+    entry = await _put(services, made, claimed)
     # From now on every worker writes to the generation; the scan reads what was before.
     await asyncio.sleep(LEASE_SECONDS)
     now, pool = await services.fence.wait()
-    begun = entry.build.enter(Phase.SCANNING, now)
+    begun = made.enter(Phase.COMPACTING if original else Phase.SCANNING, now)
     begun = replace(begun, expected=await count_rows(pool, definition))
     breadth = await publisher.breadth()
-    build, handed = await hand_out(services, begun, breadth=breadth, after=NOBODY)
+    build, _ = await hand_out(services, begun, breadth=breadth, after=NOBODY)
     await _put(services, build, entry)
-    await publisher.publish(build, handed)
+    await publisher.publish(build, build.open)
     return build
 
 
@@ -185,6 +196,7 @@ def progress_of(build: Build) -> Progress:
     return Progress(
         entity=build.entity,
         index=build.index,
+        copied_from=build.copied_from,
         phase=build.phase,
         is_paused=build.is_paused,
         turn=build.turn,

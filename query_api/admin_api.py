@@ -22,6 +22,7 @@ from indexer.operations import Services
 from query_api import admin_bodies
 from query_api.admin_answers import answer, whole_number
 from query_api.admin_bodies import (
+    ApplyBody,
     BuildBody,
     CheckBody,
     DiffBody,
@@ -140,6 +141,20 @@ class AdminApi:
         async with self._services(key) as services:
             begun = await operations.start_build(services, body.entity)
         return answer({"build": begun}, status=202, headers={"Location": BUILDS_PATH})
+
+    async def apply(self, request: Request, key: Key) -> Response:
+        """`POST /v1/admin/apply`: what needs no reindex; a copy is left to the workers."""
+        body = await admin_bodies.read(request, ApplyBody)
+        self._check_entity(body.entity)
+        async with self._services(key) as services:
+            if body.dry_run:
+                [changes], build = await operations.plan_changes(services, [body.entity]), None
+            else:
+                done = await operations.apply_changes(services, body.entity)
+                changes, build = done.changes, done.build
+        told = operations.changes_document(changes)
+        location = {"Location": BUILDS_PATH} if build else None
+        return answer({**told, "build": build, "dry_run": body.dry_run}, headers=location)
 
     async def gates(self, request: Request, key: Key) -> Response:
         """`POST /v1/admin/gates`: asks all gates about an index."""

@@ -43,6 +43,13 @@ class ReindexBody(_Body):
     dry_run: DryRun = False
 
 
+class ApplyBody(_Body):
+    """Of which definition to apply what has changed."""
+
+    entity: Entity
+    dry_run: DryRun = False
+
+
 class BuildBody(_Body):
     """Which build is meant: that of an entity type."""
 

@@ -11,6 +11,7 @@ Node = dict[str, Any]
 SECURITY_SCHEME: Final[Node] = {"key": {"type": "http", "scheme": "bearer"}}
 BODIES: Final[tuple[type[BaseModel], ...]] = (
     *(admin_bodies.CheckBody, admin_bodies.ReindexBody, admin_bodies.BuildBody),
+    admin_bodies.ApplyBody,
     *(admin_bodies.GatesBody, admin_bodies.DiffBody, admin_bodies.PromoteBody),
     *(admin_bodies.RollbackBody, admin_bodies.RetireBody, admin_bodies.RanksDiffBody),
     *(admin_bodies.PublishRanksBody, admin_bodies.RollBackRanksBody),
@@ -24,6 +25,7 @@ _OPERATIONS: Final[tuple[tuple[str, str, str, type[BaseModel] | None, str], ...]
     ("builds/{action}", "post", "Pause, resume or cancel a build", admin_bodies.BuildBody, "200"),
     ("check", "post", "Are the definitions any good?", admin_bodies.CheckBody, "200"),
     ("reindex", "post", "Begin to build an index", admin_bodies.ReindexBody, "202"),
+    ("apply", "post", "Apply a definition without a reindex", admin_bodies.ApplyBody, "200"),
     ("gates", "post", "Ask all gates about an index", admin_bodies.GatesBody, "200"),
     ("diff", "post", "Compare the answers of two indices", admin_bodies.DiffBody, "200"),
     ("promote", "post", "Make an index live", admin_bodies.PromoteBody, "200"),

@@ -128,6 +128,7 @@ def _admin_routes(admin: AdminApi) -> list[Route]:
         "builds/{action}": admin.build,
         "check": admin.check,
         "reindex": admin.reindex,
+        "apply": admin.apply,
         "gates": admin.gates,
         "diff": admin.diff,
         "promote": admin.promote,

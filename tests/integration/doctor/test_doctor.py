@@ -151,6 +151,7 @@ async def test_a_blocked_index_and_a_changed_definition(made: Settings) -> None:
         **loaded,
         "sound": dataclasses.replace(loaded["sound"], hash="00000000"),
         "group": dataclasses.replace(loaded["group"], dependents_sql="SELECT 'sound', 1"),
+        "set": dataclasses.replace(loaded["set"], profile={}),
         "label": dataclasses.replace(loaded["group"], entity="label"),
     }
     async with create_engine(made) as engine:
@@ -164,7 +165,14 @@ async def test_a_blocked_index_and_a_changed_definition(made: Settings) -> None:
         (ENGINE, "blocks", Condition.PROBLEM),
         (ENGINE, f"{made.index_prefix}-sound", Condition.WARNING),
         (ENGINE, f"{made.index_prefix}-group", Condition.WARNING),
+        (ENGINE, f"{made.index_prefix}-set", Condition.WARNING),
         (ENGINE, f"{made.index_prefix}-label", Condition.PROBLEM),
+    }
+    remedies = {one.subject: one.remedy for one in seen if one.condition is Condition.WARNING}
+    assert remedies == {
+        f"{made.index_prefix}-sound": "disco index apply sound",
+        f"{made.index_prefix}-group": "disco index reindex group",
+        f"{made.index_prefix}-set": "disco index apply set",
     }
     assert _ill(again) == set()
 

@@ -21,7 +21,7 @@ from tests.integration.query_api.serving import served
 
 READING = ("generations", "history", "builds", "ranks", "ranks/newest")
 ACTING = (
-    *("check", "reindex", "gates", "diff", "promote", "rollback", "retire"),
+    *("check", "reindex", "apply", "gates", "diff", "promote", "rollback", "retire"),
     *("builds/pause", "builds/resume", "builds/cancel"),
     *("ranks/diff", "ranks/publish", "ranks/rollback"),
 )
@@ -157,6 +157,28 @@ async def test_promoted_and_rolled_back_as_by_command_and_recorded(
     assert [one["id"] for one in shown] == [newest[0].id]
     printed = await disco(indexed, "index", "history", "sound", "--limit", "1", "--json")
     assert [one["id"] for one in orjson.loads(printed.out)] == [newest[0].id]
+
+
+async def test_a_change_is_applied_as_by_command_and_recorded(
+    admin: httpx.AsyncClient, keys: dict[str, str], indexed: Settings
+) -> None:
+    body = {"entity": "set"}
+    unchanged = _done(await admin.post("/apply", json=body))
+    assert (unchanged["remedy"], unchanged["build"]) == ("nothing", None)
+    slower = dataclasses.replace(indexed, admin_api="on", refresh_interval="7s")
+    with served(slower) as at:
+        headers = {"Authorization": f"Bearer {keys['admin']}"}
+        async with httpx.AsyncClient(base_url=f"{at}/v1/admin", headers=headers) as slow:
+            planned = _done(await slow.post("/apply", json={**body, "dry_run": True}))
+            by_command = await disco(slower, "index", "apply", "set", "--dry-run", "--json")
+            assert [planned] == by_command.lines()
+            done = _done(await slow.post("/apply", json=body))
+    assert done == {**planned, "dry_run": False}
+    assert done["settings"] == {"refresh_interval": {"before": "1s", "after": "7s"}}
+    back = _done(await admin.post("/apply", json=body))
+    assert back["settings"] == {"refresh_interval": {"before": "7s", "after": "1s"}}
+    newest = (await _history(indexed, 2))[0]
+    assert (newest.action, newest.subject, newest.via) == ("index.apply", "set", "http")
 
 
 async def test_an_index_is_retired(
