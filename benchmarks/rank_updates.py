@@ -53,6 +53,7 @@ class Case:
     before: Graph
     after: Edges  # all edges, as a build takes them
     update: Callable[[], Graph]
+    earlier: Graph | None = None  # as it was when the ranking before was made, if that is used
 
 
 def measure(folder: Path, runs: int) -> dict[str, dict[str, float]]:
@@ -115,23 +116,29 @@ def _decayed_case(edges: Edges, kinds: NDArray[np.uint8]) -> Case:
     before = Edges(
         sources=edges.sources, targets=edges.targets, weights=edges.weights, kinds=kinds
     ).graph()
+    earlier = decayed(before, 1.0 / factors)
     after = Edges(
         sources=edges.sources,
         targets=edges.targets,
         weights=(edges.weights * factors[kinds]).astype(np.float32),
         kinds=kinds,
     )
-    return Case(before=before, after=after, update=lambda: decayed(before, factors))
+    return Case(
+        before=before, after=after, update=lambda: decayed(before, factors), earlier=earlier
+    )
 
 
 def _measure_case(case: Case, runs: int) -> dict[str, float]:
     old = solve(case.before, _PARAMETERS)
+    trend = None if case.earlier is None else old.scores - solve(case.earlier, _PARAMETERS).scores
     exact = solve(case.after.graph(), Parameters(tolerance=1e-12, damping=DAMPING)).scores
-    one_by_one = [_once(case, old, exact) for _ in range(runs + 1)][1:]
+    one_by_one = [_once(case, old, exact, trend) for _ in range(runs + 1)][1:]
     return {name: statistics.median(run[name] for run in one_by_one) for name in one_by_one[0]}
 
 
-def _once(case: Case, old: Solution, exact: NDArray[np.float64]) -> dict[str, float]:
+def _once(
+    case: Case, old: Solution, exact: NDArray[np.float64], trend: NDArray[np.float64] | None
+) -> dict[str, float]:
     """Cold from the arrays of edges, then warm from the old graph and its scores."""
     began = time.perf_counter()
     rebuilt = case.after.graph()
@@ -141,8 +148,9 @@ def _once(case: Case, old: Solution, exact: NDArray[np.float64]) -> dict[str, fl
     ready = time.perf_counter()
     graph = case.update()
     updated = time.perf_counter()
-    warm = solve(graph, _PARAMETERS, prior=_prior(old, graph))
-    rough = solve(graph, _ROUGH, prior=_prior(old, graph))
+    prior = replace(_prior(old, graph), trend=trend)
+    warm = solve(graph, _PARAMETERS, prior=prior)
+    rough = solve(graph, _ROUGH, prior=prior)
     seconds = {
         "build": built - began,
         "cold": cold.seconds,

@@ -15,9 +15,16 @@ log = logger("ranker")
 
 
 def calculate(
-    source: Source, policy: Policy, *, parent: Edition | None, deterministic: bool = False
+    source: Source,
+    policy: Policy,
+    *,
+    parent: Edition | None,
+    before: Edition | None = None,
+    deterministic: bool = False,
 ) -> Calculation:
     """The scores of all entities, starting from those of `parent` if there is one.
+
+    `before` is what `parent` itself started from, if that is still there.
 
     Raises what `activity.load`, `solver.solve` and `editions.prior_of` do.
     """
@@ -27,7 +34,9 @@ def calculate(
     prior: Prior | None = None
     known = 0
     if parent is not None:
-        prior, known = editions.prior_of(parent, loaded.entities)
+        prior, known = editions.prior_of(
+            parent, loaded.entities, before=before, moment=loaded.moment
+        )
     seconds["prior"] = time.perf_counter() - began
     solution = solve(
         loaded.graph,
@@ -49,6 +58,19 @@ def calculate(
         known=known,
         seconds=seconds,
     )
+
+
+def parent_of(store: RankStore, edition: Edition | None) -> Edition | None:
+    """The edition that another one started from, if it is there and its scores are whole."""
+    name = None if edition is None else edition.manifest.get("parent")
+    if name is None:
+        return None
+    try:
+        found = store.open(name)
+        editions.ranked_of(found)
+    except RankStoreError:
+        return None  # it was removed, or is of no use: it would only have saved some passes
+    return found
 
 
 def newest(store: RankStore) -> Edition | None:

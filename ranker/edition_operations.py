@@ -127,7 +127,11 @@ def run(
         else:
             with _source(settings, folder, policy) as source:
                 done = calculation.calculate(
-                    source, policy, parent=parent, deterministic=deterministic
+                    source,
+                    policy,
+                    parent=parent,
+                    before=calculation.parent_of(store, parent),
+                    deterministic=deterministic,
                 )
         written = None if dry_run else editions.write(store, done)
         removed = [] if dry_run else calculation.prune(store, keep=settings.rank_editions_kept)

@@ -5,7 +5,7 @@ graph, for explanations.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
@@ -24,6 +24,7 @@ from ranker.signals import Policy
 
 _GRAPH: Final = ("order", "starts", "sources", "weights", "kinds", "out_weights")
 _NO_FLOATS: Final = np.empty(0)
+_MOST_STEPS: Final = 3.0
 
 
 class UnknownEntityError(RankerError):
@@ -149,16 +150,43 @@ def graph_of(edition: Edition) -> Graph:
     )
 
 
-def prior_of(edition: Edition, entities: Entities) -> tuple[Prior, int]:
-    """The scores of an edition as a start for these entities, and how many of them it has."""
+def prior_of(
+    edition: Edition, entities: Entities, *, before: Edition | None, moment: int
+) -> tuple[Prior, int]:
+    """The scores of an edition as a start for these entities, and how many of them it has.
+
+    `before` is the edition that it started from: what changed from one to the other is expected to
+    go on until `moment`, microseconds since 1970.
+    """
+    scores = _scores_for(edition, entities)
+    prior = Prior(scores=scores, dangling_mass=float(edition.manifest["solution"]["dangling_mass"]))
+    steps = 0.0 if before is None else _steps(moment_of(before), moment_of(edition), moment)
+    if before is not None and steps > 0.0:
+        trend = np.nan_to_num(steps * (scores - _scores_for(before, entities)))
+        prior = replace(prior, trend=trend)
+    return prior, int(np.isfinite(scores).sum())
+
+
+def moment_of(edition: Edition) -> int:
+    """Of when its activity is, microseconds since 1970."""
+    return int(datetime.fromisoformat(edition.manifest["moment"]).timestamp() * 1e6)
+
+
+def _steps(before: int, then: int, now: int) -> float:
+    """How many times what happened before has happened since; too many, and it says nothing."""
+    steps = (now - then) / (then - before) if then > before else 0.0
+    return steps if steps <= _MOST_STEPS else 0.0
+
+
+def _scores_for(edition: Edition, entities: Entities) -> Floats:
+    """An edition's scores of these entities; NaN for those that it does not have."""
     ranked = ranked_of(edition)
     scores = np.full(len(entities), np.nan)
     for name in set(entities.types) & set(ranked.entities.types):
         numbers = entities.numbers(name, ranked.entities.ids[name])
         there = numbers >= 0
         scores[numbers[there]] = ranked.of(name)[there]
-    mass = float(edition.manifest["solution"]["dangling_mass"])
-    return Prior(scores=scores, dangling_mass=mass), int(np.isfinite(scores).sum())
+    return scores
 
 
 def number_of(ranked: Ranked, kind: str, one: int) -> int:

@@ -87,6 +87,9 @@ class Prior:
 
     scores: Floats  # one a node; NaN for nodes that it did not have
     dangling_mass: float | None = None  # of its dangling nodes; None: of those that dangle now
+    # By how much scores are expected to have moved since, as they did before: fading is steady. It
+    # is tried, at the price of one iteration, and the better of the two starts is taken.
+    trend: Floats | None = None  # one a node; None: nothing is expected
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

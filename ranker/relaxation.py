@@ -6,6 +6,8 @@ that the residuals of all rows sum to zero. That takes the error along the solut
 slowest of all, for nothing.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +19,20 @@ from ranker.parameters import Dangling, Method, Parameters
 _ROW_COST = 2  # reading a row costs about as much as so many edges
 # Many, for long sums lose digits; a fixed number, so that they are the same on any number of cores.
 _PARTS = 256
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _State:
+    """Where a solution stands after a pass."""
+
+    shares: Floats  # by position
+    scale: float  # what b is multiplied with in the next pass
+    change: float  # of the last pass
+    bound: float  # of the error
+
+
+def _bound(state: _State) -> float:
+    return state.bound
 
 
 class Relaxation:
@@ -34,38 +50,51 @@ class Relaxation:
         self._following = np.empty(graph.nodes) if parameters.method is Method.JACOBI else None
 
     def solve(
-        self, base: Floats, start: Floats, dangling_mass: float | None = None
+        self, base: Floats, *starts: Floats, dangling_mass: float | None = None
     ) -> tuple[Floats, list[float], float]:
         """The y of every position; the change of each pass; an error bound.
 
-        Changes and bound are L1, relative to the sum of y.
+        Changes and bound are L1, relative to the sum of y. Of several starts each gets one pass,
+        and the best of them, by the bound, all others.
 
         Args:
             base: b by position, or one value for all.
-            start: y to begin with, by position, of any scale; is used up.
-            dangling_mass: What part of the start's mass dangles, if not what the graph says.
+            starts: y to begin with, by position, of any scale; are used up.
+            dangling_mass: What part of the starts' mass dangles, if not what the graph says.
 
         Raises:
             NotConvergedError: the iterations did not suffice.
         """
         parameters, total_base = self._parameters, self._total(base)
+        begun = (self._begin(total_base, start, dangling_mass) for start in starts)
+        state = min((self._pass(base, total_base, one) for one in begun), key=_bound)
+        residuals = [state.change]
+        while state.bound > parameters.tolerance:
+            if len(residuals) == parameters.iteration_limit:
+                raise NotConvergedError(len(residuals), state.bound, parameters.tolerance)
+            state = self._pass(base, total_base, state)
+            residuals.append(state.change)
+        return self._masses(state.shares) / state.scale, residuals, state.bound
+
+    def _begin(self, total_base: float, start: Floats, dangling_mass: float | None) -> "_State":
         dangling = float(start[self._graph.dangling].sum())
         scale = self._scale(total_base, float(start.sum()), dangling, dangling_mass)
-        shares = self._shares(start)
-        residuals: list[float] = []
-        bound = np.inf
-        while bound > parameters.tolerance:
-            if len(residuals) == parameters.iteration_limit:
-                raise NotConvergedError(len(residuals), bound, parameters.tolerance)
-            shares = self._iterate(base, scale, shares)
-            change, moving, dangling = self._sums.sum(axis=0)
-            mass, before = moving + dangling, scale
-            scale = self._scale(total_base, mass, dangling)
-            residuals.append(float(change / mass))
-            # The residual's norm by the new scale, times that of the inverse.
-            residual = parameters.damping * change + abs(scale - before) * total_base
-            bound = float(residual / mass / (1.0 - parameters.damping))
-        return self._masses(shares) / scale, residuals, bound
+        return _State(shares=self._shares(start), scale=scale, change=np.inf, bound=np.inf)
+
+    def _pass(self, base: Floats, total_base: float, state: "_State") -> "_State":
+        damping = self._parameters.damping
+        shares = self._iterate(base, state.scale, state.shares)
+        change, moving, dangling = self._sums.sum(axis=0)
+        mass = moving + dangling
+        scale = self._scale(total_base, mass, dangling)
+        # The residual's norm by the new scale, times that of the inverse.
+        residual = damping * change + abs(scale - state.scale) * total_base
+        return _State(
+            shares=shares,
+            scale=scale,
+            change=float(change / mass),
+            bound=float(residual / mass / (1.0 - damping)),
+        )
 
     def _scale(
         self, total_base: float, mass: float, dangling: float, told: float | None = None

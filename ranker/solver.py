@@ -92,9 +92,12 @@ def _by_relaxation(
     if jumps is not None and parameters.dangling is Dangling.OTHERS and graph.nodes > 1:
         return _by_two_solutions(graph, parameters, jumps)
     base = np.full(1, 1.0 / graph.nodes) if jumps is None else jumps
-    start = _start(graph, parameters, base, prior)
-    dangling_mass = None if prior is None else prior.dangling_mass
-    masses, residuals, bound = Relaxation(graph, parameters).solve(base, start, dangling_mass)
+    starts = [_start(graph, parameters, base, prior)]
+    if prior is not None and prior.trend is not None:
+        starts.append(_start(graph, parameters, base, _moved(prior, prior.trend)))
+    masses, residuals, bound = Relaxation(graph, parameters).solve(
+        base, *starts, dangling_mass=None if prior is None else prior.dangling_mass
+    )
     return _Found(scores=masses, residuals=residuals, bound=bound)
 
 
@@ -132,6 +135,11 @@ def _start(graph: Graph, parameters: Parameters, base: Floats, prior: Prior | No
     return start / total if total > 0.0 else everywhere.copy()
 
 
+def _moved(prior: Prior, trend: Floats) -> Prior:
+    """The prior as its trend would have it now."""
+    return replace(prior, scores=np.maximum(prior.scores + trend, 0.0), trend=None)
+
+
 def _method(graph: Graph, parameters: Parameters) -> Method:
     if parameters.method is None:
         if graph.edges < SMALL_GRAPH or kernels() is None:
@@ -167,5 +175,9 @@ def _check_prior(prior: Prior, graph: Graph) -> None:
             f"the prior has {prior.scores.size:,} scores, "
             f"but there are {graph.nodes:,} nodes; give one for each"
         )
+    if prior.trend is not None and not (
+        prior.trend.shape == (graph.nodes,) and np.isfinite(prior.trend).all()
+    ):
+        raise ParameterError("the prior's trend must have one finite value for each node")
     if np.nanmin(prior.scores, initial=0.0) < 0.0 or np.nanmax(prior.scores, initial=0.0) > 1.0:
         raise ParameterError("the prior's scores must be from 0 to 1")

@@ -10,9 +10,10 @@ import pytest
 
 from core.rank_editions import BusyStoreError, RankStore, RankStoreError, Slot
 from core.settings import Settings
-from ranker import edition_operations, editions
+from ranker import calculation, edition_operations, editions
 from ranker.edition_operations import DriftError
 from ranker.editions import UnknownEntityError
+from ranker.parquet_source import ParquetSource
 from ranker.ranks import ranks_of
 from tests.unit.ranker import catalogue
 from tests.unit.ranker.catalogue import TYPES, Act, acts, entities
@@ -102,6 +103,35 @@ def test_an_explanation_adds_up_to_the_score(
     liked = edition_operations.explain(settings, None, "sound", 3, top=1_000)
     assert set(liked.signals) == {"like", "upload"}
     assert next(each.id for each in liked.contributions if each.signal == "upload") == 4
+
+
+def test_what_moved_before_is_expected_to_go_on(
+    settings: Settings, activity: Path, signal_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1_772_368_200_000_000  # microseconds since 1970
+    monkeypatch.setattr(ParquetSource, "moment", lambda _: now)
+    store = RankStore(Path(settings.rank_store))
+    day = 86_400_000_000
+    first = store.open(run(settings, activity, signal_folder).edition)
+    now += 2 * day
+    second = store.open(run(settings, activity, signal_folder).edition)
+    assert second.manifest["parent"] == first.name
+    entities = editions.ranked_of(second).entities
+    moved = editions.ranked_of(second).scores - editions.ranked_of(first).scores
+    for later, steps in ((now + day, 0.5), (now + 4 * day, 2.0)):
+        prior, known = editions.prior_of(second, entities, before=first, moment=later)
+        assert known == len(entities)
+        assert prior.trend is not None
+        np.testing.assert_allclose(prior.trend, steps * moved, atol=1e-15)
+    for later in (now, now - day, now + 100 * day):
+        assert editions.prior_of(second, entities, before=first, moment=later)[0].trend is None
+    assert editions.prior_of(second, entities, before=None, moment=now + day)[0].trend is None
+    assert calculation.parent_of(store, second) is not None
+    (first.folder / "user.scores.npy").write_bytes(b"")
+    assert calculation.parent_of(store, second) is None
+    store.remove(first.name)
+    assert calculation.parent_of(store, second) is None
+    assert calculation.parent_of(store, None) is None
 
 
 def test_an_explanation_of_nobody_is_refused(

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from ranker.errors import EmptyGraphError, NotConvergedError, ParameterError
 from ranker.graph import Floats, Graph
-from ranker.graph_builder import GraphBuilder
-from ranker.parameters import Dangling, Method, Parameters, Prior
+from ranker.graph_builder import GraphBuilder, build
+from ranker.parameters import Dangling, Method, Parameters, Prior, Solution
 from ranker.solver import solve
 from tests.unit.ranker.named_graphs import GRAPHS
 from tests.unit.ranker.oracles import Edge, by_networkx, dense
@@ -96,10 +96,12 @@ def test_a_prior_changes_only_the_way_to_the_scores(
     score = st.one_of(st.just(np.nan), st.floats(0.0, 1.0))
     scores = np.array(data.draw(st.lists(score, min_size=nodes, max_size=nodes)))
     mass = data.draw(st.one_of(st.none(), st.floats(0.0, 1.0)))
+    moves = st.lists(st.floats(-1.0, 1.0), min_size=nodes, max_size=nodes)
+    trend = data.draw(st.one_of(st.none(), moves.map(np.array)))
     solution = solve(
         graph_of(edges, nodes),
         Parameters(method=method, dangling=dangling),
-        prior=Prior(scores=scores, dangling_mass=mass),
+        prior=Prior(scores=scores, dangling_mass=mass, trend=trend),
     )
     exact = dense(edges, nodes, damping=0.85, others=dangling is Dangling.OTHERS)
     assert distance(solution.scores, exact) <= solution.error_bound + 1e-13
@@ -115,6 +117,30 @@ def test_from_the_solution_itself_there_is_hardly_a_way(method: Method, dangling
     warm = solve(graph, replace(parameters, tolerance=1e-8), prior=cold.as_prior())
     assert cold.iterations > 15
     assert warm.iterations == 1
+
+
+@pytest.mark.parametrize("method", [Method.GAUSS_SEIDEL, Method.JACOBI])
+def test_a_trend_that_goes_on_saves_iterations_and_another_costs_none(method: Method) -> None:
+    sources, targets, weights = map(np.array, zip(*GRAPHS["power law"].edges, strict=True))
+    kinds = np.arange(len(sources)) % 3
+
+    def after(days: int) -> Solution:
+        """Each kind of edge fades at a pace of its own."""
+        faded = weights * 0.5 ** (days / np.array([30.0, 90.0, 365.0])[kinds])
+        graph = build(sources, targets, faded, nodes=GRAPHS["power law"].nodes, compiled=True)
+        tolerance = 1e-11 if days < 2 else 1e-7
+        return solve(graph, Parameters(method=method, tolerance=tolerance), prior=priors.get(days))
+
+    priors: dict[int, Prior] = {}
+    first, second = after(0), after(1)
+    trend = second.scores - first.scores
+    passes = {}
+    for name, one in (("none", None), ("same", trend), ("opposite", -30.0 * trend)):
+        priors[2] = replace(second.as_prior(), trend=one)
+        passes[name] = after(2).iterations
+    assert passes["same"] < passes["none"]
+    # Threads may meet otherwise in the next run, which is worth a pass at most.
+    assert abs(passes["opposite"] - passes["none"]) <= 1
 
 
 @EVERY_METHOD
@@ -213,6 +239,14 @@ def test_a_prior_that_does_not_fit(scores: list[float]) -> None:
     named = GRAPHS["dangling"]
     with pytest.raises(ParameterError, match="the prior"):
         solve(graph_of(named.edges, named.nodes), prior=Prior(scores=np.array(scores)))
+
+
+@pytest.mark.parametrize("trend", [[0.0], [0.0, 0.0, np.nan, 0.0, 0.0]])
+def test_a_trend_that_does_not_fit(trend: list[float]) -> None:
+    named = GRAPHS["dangling"]
+    prior = Prior(scores=np.full(named.nodes, 0.2), trend=np.array(trend))
+    with pytest.raises(ParameterError, match="trend must have one finite value"):
+        solve(graph_of(named.edges, named.nodes), prior=prior)
 
 
 @EVERY_METHOD
