@@ -3,23 +3,27 @@
 The ceiling is what the engine takes when nobody makes the documents: bulk bodies that were made
 before, of the very lines that the scan sends, two under way at a time. Ceiling and build alternate,
 so that what else happens on the machine meets both. A warm-up comes first: a cold engine runs at
-half its speed.
+half its speed. On request pgsync makes the same documents in its turn.
 """
 
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
+import orjson
 import psutil
 import uvloop
 
-from benchmarks import processor_time
+from benchmarks import pgsync, processor_time
 from benchmarks.environment import Environment, Say, corpus, environment
 from benchmarks.freshness import LiveChanges, live_changes
+from benchmarks.pgsync import Pgsync, Synced
+from benchmarks.plain_definitions import plain_definitions
 from benchmarks.report import Bar, Report, medians
 from core.database import open_pool
 from indexer import operations as indexer
@@ -33,8 +37,10 @@ _RATIO = 0.78
 _CLIENT_MICROSECONDS = 4.0
 _MEMORY_MB = 300.0
 _LIVE_P99 = 1.5  # seconds
+_TIMES_PGSYNC = 6.0
 _CEILING_BYTES = 1_500_000  # of a body: about 2,000 sounds
 _CEILING_IN_FLIGHT = 2
+_SAMPLES = 500  # documents that are compared with pgsync's
 _MEMORY_LOOK = 0.05  # seconds between two looks at a worker's memory
 
 
@@ -55,12 +61,51 @@ class Fill:
         return self.documents / self.seconds
 
 
-def measure(*, stack: str, size: str, live: float, runs: int, say: Say) -> Report:
-    """Ceiling and build in turn, `runs` times; with `live`, so many changes a second meanwhile."""
-    with environment(stack_name=stack, size=size, say=say, indexed=False) as made:
-        with _prepared(made) as bodies:
-            pairs = uvloop.run(_measure(made, bodies, live, runs))
-        return _report(made, size, live, pairs)
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What was measured in turn."""
+
+    ceiling: Fill
+    build: Fill
+    pgsync: Synced | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is to be measured."""
+
+    size: str  # of the catalogue
+    runs: int  # after a warm-up
+    live: float = 0.0  # changes a second meanwhile
+    pgsync: bool = False  # whether its initial sync comes after each build
+    plain: bool = False  # whether the engine analyses texts as it does by itself
+
+    @property
+    def name(self) -> str:
+        """Of the report."""
+        parts = ["live" if self.live else self.size.lower()]
+        parts += [name for name in ("plain", "pgsync") if getattr(self, name)]
+        return "_".join(["reindex", *parts])
+
+
+def measure(plan: Plan, *, stack: str, say: Say) -> Report:
+    """Ceiling and build in turn, so often as the plan says."""
+    with environment(stack_name=stack, size=plan.size, say=say, indexed=False) as placed:
+        with _defined(placed, plan) as made:
+            rival = pgsync.prepare(made) if plan.pgsync else None
+            with _prepared(made) as lines:
+                found = uvloop.run(_measure(made, plan, lines, rival))
+        return _report(placed, plan, found)
+
+
+@contextmanager
+def _defined(made: Environment, plan: Plan) -> Iterator[Environment]:
+    """The place with the definitions that the plan wants."""
+    if not plan.plain:
+        yield made
+        return
+    with plain_definitions(made.settings.definitions_path) as folder:
+        yield replace(made, settings=replace(made.settings, definitions=str(folder)))
 
 
 @contextmanager
@@ -90,23 +135,36 @@ async def _write_lines(made: Environment, path: Path) -> None:
             )
 
 
-async def _measure(
-    made: Environment, lines: Path, live: float, runs: int
-) -> list[tuple[Fill, Fill]]:
-    pairs = []
+async def _measure(made: Environment, plan: Plan, lines: Path, rival: Pgsync | None) -> list[Run]:
+    found = []
     async with indexer.open_indexer(made.settings) as services:
+        if rival is not None:
+            await rival.bootstrap(services)
         with programs.worker(made.settings, made.logs) as worker:
-            async with _changes(made, services, live) as changes:
-                for number in range(runs + 1):
+            async with _changes(made, services, plan.live) as changes:
+                for number in range(plan.runs + 1):
                     ceiling = await _ceiling(services, lines)
                     build = await _build(services, worker, changes)
                     made.say(
-                        f"{'warm-up' if number == 0 else f'run {number} of {runs}'}: "
+                        f"{'warm-up' if number == 0 else f'run {number} of {plan.runs}'}: "
                         f"ceiling {ceiling.rate:,.0f}/s, build {build.rate:,.0f}/s "
                         f"({build.rate / ceiling.rate:.2f}), ready in {build.whole_seconds:.1f} s"
                     )
-                    pairs.append((ceiling, build))
-    return pairs[1:]
+                    beside = None
+                    if rival is not None and number > 0:
+                        beside = await rival.sync(
+                            services, expected=build.documents, samples=_samples(lines)
+                        )
+                        times = build.rate / beside.rate
+                        made.say(f"pgsync {beside.rate:,.0f}/s, the build {times:.1f} times that")
+                    found.append(Run(ceiling=ceiling, build=build, pgsync=beside))
+    return found[1:]
+
+
+def _samples(lines: Path) -> dict[int, dict[str, Any]]:
+    """Some documents by id."""
+    body = next(_bodies(lines)).content.splitlines()[1 : 2 * _SAMPLES : 2]
+    return {one["id"]: one for one in map(orjson.loads, body)}
 
 
 @asynccontextmanager
@@ -207,7 +265,8 @@ class _Memory:
             await asyncio.sleep(_MEMORY_LOOK)
 
 
-def _figures(ceiling: Fill, build: Fill) -> dict[str, float]:
+def _figures(run: Run) -> dict[str, float]:
+    ceiling, build = run.ceiling, run.build
     per_document = {
         f"{part}_us_per_document": seconds / build.documents * 1e6
         for part, seconds in build.processor.items()
@@ -220,31 +279,51 @@ def _figures(ceiling: Fill, build: Fill) -> dict[str, float]:
         "worker_memory_mb": build.memory_mb,
         **per_document,
         **{f"live_{name}": value for name, value in build.live.items()},
+        **_pgsync_figures(run),
     }
 
 
-def _report(
-    made: Environment, size: str, live: float, pairs: Sequence[tuple[Fill, Fill]]
-) -> Report:
-    runs = [_figures(*pair) for pair in pairs]
+def _pgsync_figures(run: Run) -> dict[str, float]:
+    if run.pgsync is None:
+        return {}
+    return {
+        "pgsync_per_second": run.pgsync.rate,
+        "pgsync_us_per_document": run.pgsync.processor / run.pgsync.documents * 1e6,
+        "times_pgsync": run.build.rate / run.pgsync.rate,
+    }
+
+
+def _report(made: Environment, plan: Plan, found: Sequence[Run]) -> Report:
+    runs = [_figures(run) for run in found]
     figures = medians(runs)
+    return Report(
+        bench=plan.name,
+        corpus=corpus(plan.size, made.settings)
+        | {
+            "entity": _ENTITY,
+            "documents": found[0].build.documents,
+            "live_changes_per_second": plan.live,
+            **({"pgsync": pgsync.VERSION} if plan.pgsync else {}),
+        },
+        figures=figures,
+        bars=_bars(plan, figures),
+        details={"runs": runs},
+    )
+
+
+def _bars(plan: Plan, figures: Mapping[str, float]) -> dict[str, Bar]:
     bars = {
         "worker_us_per_document": Bar(
             value=figures["worker_us_per_document"], bar=_CLIENT_MICROSECONDS, at_most=True
         ),
         "worker_memory_mb": Bar(value=figures["worker_memory_mb"], bar=_MEMORY_MB, at_most=True),
     }
-    if live:
+    if plan.live:
         # The ceiling is measured alone: with live changes beside the build there is no ratio.
         bars["live_p99"] = Bar(value=figures["live_p99"], bar=_LIVE_P99, at_most=True)
         bars["live_lost"] = Bar(value=figures["live_lost"], bar=0, at_most=True)
     else:
         bars["ratio"] = Bar(value=figures["ratio"], bar=_RATIO, at_most=False)
-    return Report(
-        bench="reindex_live" if live else f"reindex_{size.lower()}",
-        corpus=corpus(size, made.settings)
-        | {"entity": _ENTITY, "documents": pairs[0][1].documents, "live_changes_per_second": live},
-        figures=figures,
-        bars=bars,
-        details={"runs": runs},
-    )
+    if plan.pgsync:
+        bars["times_pgsync"] = Bar(value=figures["times_pgsync"], bar=_TIMES_PGSYNC, at_most=False)
+    return bars

@@ -52,13 +52,20 @@ def events(*, stack: str, size: str, events: int, runs: int, as_json: bool) -> N
 @_stack_option
 @_size_option
 @click.option("--live", default=0.0, help="Live changes a second beside it, looked for by search.")
+@click.option("--pgsync", is_flag=True, help="Also pgsync, from PyPI, on the same documents.")
+@click.option("--plain", is_flag=True, help="With the engine's own analysis instead of ours.")
 @_runs_option
 @json_option
-def reindex(*, stack: str, size: str, live: float, runs: int, as_json: bool) -> None:
+def reindex(
+    *, stack: str, size: str, live: float, pgsync: bool, plain: bool, runs: int, as_json: bool
+) -> None:
     """One worker builds an index of sounds, beside the engine's ceiling on the same bytes."""
     from benchmarks import reindex as module  # noqa: PLC0415 - loads a lot
 
-    report = module.measure(stack=stack, size=size.upper(), live=live, runs=runs, say=progress)
+    if live and (pgsync or plain):
+        raise click.UsageError("--live is a measurement of its own: leave --pgsync and --plain")
+    plan = module.Plan(size=size.upper(), runs=runs, live=live, pgsync=pgsync, plain=plain)
+    report = module.measure(plan, stack=stack, say=progress)
     _finish(report, as_json)
 
 

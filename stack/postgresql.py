@@ -34,7 +34,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "max_parallel_workers_per_gather": "0",
     # Streaming. The slot keeps what a stopped replica still needs, up to a limit; past it the
     # replica is copied anew.
-    "wal_level": "replica",
+    # Streaming needs less; what the project is compared with decodes the log.
+    "wal_level": "logical",
     "wal_compression": "on",
     "max_wal_senders": "6",
     "max_replication_slots": "4",

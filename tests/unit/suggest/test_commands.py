@@ -208,6 +208,15 @@ def test_a_build_needs_a_target(tmp_path: Path) -> None:
     assert main.run(["suggest", "build", "--from", str(tmp_path / "names.tsv")]) == output.BAD_USAGE
 
 
+def test_a_file_has_its_weights_and_takes_no_ranks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "names.tsv").write_text(NAMES)
+    arguments = ["--from", str(tmp_path / "names.tsv"), "--ranks", "none", "--dry-run"]
+    assert main.run(["suggest", "build", *arguments]) == output.BAD_USAGE
+    assert "--ranks belongs to the database" in capsys.readouterr().err
+
+
 def test_plain_python_gives_the_same_answers(snapshot: Path) -> None:
     assert COMPILED
     typed = "trav\ntravolta jo\njhon\nkino\nкно\nscot\ntravis sctto"  # noqa: RUF001
