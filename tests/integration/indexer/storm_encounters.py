@@ -65,7 +65,7 @@ class Encounters:
         one = self._population.turn("sound")
         return [
             Transaction(writes=[self._writer.rename("sound", one)]),
-            Transaction(after=self._between(0.02, 0.4), writes=[self._writer.rename("sound", one)]),
+            Transaction(after=self._between(0.02, 0.8), writes=[self._writer.rename("sound", one)]),
         ]
 
     def _belated(self) -> Sequence[Transaction]:

@@ -48,7 +48,7 @@ RIVALS_RACE = Profile(
     weather=dataclasses.replace(
         _SQUALL, encounters={"rivalry": 2, "belated": 1}, from_the_future=0.02
     ),
-    luck={"jitter": 0.8},
+    luck={"jitter": 2.0},
 )
 # Users and what is theirs change at once; transactions are longer than it takes to tell dependents.
 FAMILIES_CROSS = Profile(
@@ -88,6 +88,11 @@ SERVICES_FAIL = Profile(
         pushbacks=3,
     ),
     luck={"jitter": 0.3},
+)
+
+# The replica is late all the time, by more than a change waits for anything else.
+REPLICA_LAGS = Profile(
+    weather=dataclasses.replace(_SQUALL, encounters={"rivalry": 1}, lags=(2.0,)),
 )
 
 # Rule 1 is kept by the database, rule 9 by the index: places without them, for good workers.
