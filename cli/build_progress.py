@@ -32,6 +32,8 @@ def progress_line(state: Progress) -> str:
         parts.append(f"{state.rate:,.0f}/s")
     if state.eta is not None:
         parts.append(f"{_duration(state.eta)} left")
+    if state.waits_for:
+        parts.append(f"waits: {state.waits_for}")
     return ", ".join(parts)
 
 
@@ -89,5 +91,6 @@ def document(state: Progress) -> dict[str, Any]:
         "rate": round(state.rate, 1),
         "eta_seconds": None if state.eta is None else round(state.eta, 1),
         "seconds": round(state.seconds, 3),
+        "waits_for": state.waits_for or None,
         "failure": state.failure or None,
     }

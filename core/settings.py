@@ -28,6 +28,7 @@ OUTSIDE_VARIABLES = frozenset(
 )
 
 
+_LONGEST_PATIENCE = 1_200.0  # seconds
 _PREFIX_OF_INDICES = re.compile(r"[a-z][a-z0-9_]*")
 _FITTING: Mapping[type, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float)}
 
@@ -128,6 +129,9 @@ class Settings:
     worker_metrics_host: str = _setting("127.0.0.1", "Address that a worker's /metrics is on.")
     worker_metrics_port: int = _setting(0, "Port of a worker's /metrics; 0: any free one.")
 
+    build_patience: float = _setting(
+        900.0, "How long a build waits without coming any further before it is given up."
+    )
     standby_generations: int = _setting(1, "Standbys kept, written to, per entity type.")
 
     # Telemetry
@@ -143,6 +147,11 @@ class Settings:
         if (self.object_store_access_key is None) != (self.object_store_secret is None):
             raise SettingsError(
                 "settings object_store_access_key and object_store_secret go together; set both"
+            )
+        if not 0 < self.build_patience <= _LONGEST_PATIENCE:
+            raise SettingsError(
+                f"setting build_patience is {self.build_patience}; it must be above 0 and at most "
+                f"{_LONGEST_PATIENCE} seconds: the broker takes a message back after half an hour"
             )
         if self.admin_api not in {"on", "off"}:
             raise SettingsError(f"setting admin_api is {self.admin_api!r}; it must be on or off")

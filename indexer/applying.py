@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from indexer import reindexing
+from indexer.build_progress import Progress, progress_of
 from indexer.definition_changes import Changes, Remedy, changes_of
 from indexer.errors import IndexerError, engine_within_reach
 from indexer.generation import Generation, State, changeable_settings
 from indexer.recording import document_of, log_of
-from indexer.reindexing import Progress
 from indexer.services import Services
 
 
@@ -58,7 +58,7 @@ async def apply_changes(services: Services, entity: str) -> Applied:
             return Applied(changes=changes, build=None)
         build = await reindexing.start(services, entity, original=changes.live)
         await entry.plan(before=before, after=after | {"index": build.index})
-        return Applied(changes=changes, build=reindexing.progress_of(build))
+        return Applied(changes=changes, build=progress_of(build))
 
 
 def changes_document(changes: Changes) -> dict[str, Any]:

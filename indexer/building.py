@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from indexer import reindexing
+from indexer.build_progress import Progress, builds, progress_of
 from indexer.builds import Build
+from indexer.following import follow
 from indexer.gatekeeping import examine
 from indexer.promoting import promote
 from indexer.promotion import plan_promotion
 from indexer.recording import log_of
-from indexer.reindexing import Progress
 from indexer.services import Services
 
 
@@ -32,7 +33,7 @@ async def follow_build(
     services: Services, entity: str, index: str, *, promoting: bool
 ) -> AsyncIterator[Progress]:
     """Follow a build to its end as `build` does, whoever began it."""
-    async for progress in reindexing.follow(services, entity, index):
+    async for progress in follow(services, entity, index):
         yield progress
     if services.prober is not None:
         await examine(services, index)
@@ -45,7 +46,7 @@ async def follow_build(
 async def start_build(services: Services, entity: str) -> Progress:
     """Begin a build and leave it to workers; it ends as ready. Raises `BuildUnderWayError`."""
     async with log_of(services).record("index.reindex", entity) as entry:
-        begun = reindexing.progress_of(await reindexing.start(services, entity))
+        begun = progress_of(await reindexing.start(services, entity))
         await entry.plan(before=None, after={"index": begun.index})
     return begun
 
@@ -72,11 +73,11 @@ async def _acted(
     act: Callable[[Services, str], Awaitable[Build]],
 ) -> Progress:
     async with log_of(services).record(action, entity) as entry:
-        found = reindexing.progress_of(await act(services, entity))
+        found = progress_of(await act(services, entity))
         await entry.plan(before={"index": found.index}, after={"index": found.index})
     return found
 
 
 async def list_builds(services: Services, entities: Sequence[str] = ()) -> list[Progress]:
     """The last build of each of the entity types (default: of all) that had one."""
-    return await reindexing.builds(services, entities or list(services.definitions))
+    return await builds(services, entities or list(services.definitions))

@@ -24,6 +24,10 @@ class TemporarilyUnavailableError(IndexerError):
         self.service = service
 
 
+class UnfinishedError(IndexerError):
+    """The engine is at the work still, by itself. Ask again later whether it is done."""
+
+
 @contextmanager
 def engine_within_reach() -> Iterator[None]:
     """What is within raises `TemporarilyUnavailableError` when the engine cannot take it now.

@@ -15,7 +15,7 @@ from indexer.indexed_parts import fingerprint
 from indexer.names import GenerationName, live_alias, parse
 
 # What `read` needs of the engine's answer about an index.
-READ_PATHS = ("*.aliases", "*.mappings._meta", "*.settings.index.blocks.write")
+READ_PATHS = ("*.aliases", "*.mappings._meta", "*.settings.index.blocks")
 
 
 class State(StrEnum):
@@ -43,6 +43,7 @@ class Generation:
     gates: Mapping[str, Any] | None = None  # what they said; None: they were not asked yet
     indexed: str | None = None  # fingerprint of what it holds; None: it does not know
     is_held: bool = False  # whether writes to it wait while it is copied (`indexer.holds`)
+    is_full: bool = False  # whether the engine takes no writes to it, as when its disk is full
 
     @property
     def is_live(self) -> bool:
@@ -121,6 +122,7 @@ def read(prefix: str, index: str, content: Mapping[str, Any]) -> Generation | No
         gates=meta.get("gates"),
         indexed=meta.get("indexed"),
         is_held=meta.get("held") is True and blocks.get("write") == "true",
+        is_full=blocks.get("read_only_allow_delete") == "true",
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from elasticsearch import AsyncElasticsearch, NotFoundError
+from elasticsearch import AsyncElasticsearch, ConnectionTimeout, NotFoundError
 
 from core.definitions import Definition
 from core.settings import Settings
@@ -18,6 +18,7 @@ from indexer import rank_alias
 from indexer.errors import (
     ConcurrentPromotionError,
     NoGenerationError,
+    UnfinishedError,
     engine_within_reach,
 )
 from indexer.generation import (
@@ -33,7 +34,7 @@ from indexer.names import GenerationName, generation_pattern, live_alias
 
 # The engine leaves larger segments alone until most of their documents are outdated.
 _LARGEST_SEGMENT = 4_000_000_000  # bytes
-_COMPACTION_SECONDS = 3_600
+_LONGEST_WAIT = 300  # seconds for segments to be merged, until somebody asks again
 # While a scan fills it nobody searches a generation, and what is lost of it is written again.
 _BULK_SETTINGS = {"number_of_replicas": 0, "refresh_interval": "-1"}
 
@@ -213,17 +214,21 @@ class Generations:
         """Merge what a scan wrote in many small segments into few.
 
         A later change marks its old document in a segment, and each refresh writes these marks anew
-        for every segment that has some: with few segments live changes are searchable sooner. Waits
-        until the engine is done, which takes minutes for millions of documents.
+        for every segment that has some: with few segments live changes are searchable sooner. It
+        takes minutes for millions of documents. Raises `UnfinishedError` when the engine is still
+        at it after some minutes: it goes on by itself, and a further call waits for the same.
         """
-        patient = self._engine.options(request_timeout=_COMPACTION_SECONDS)
+        patient = self._engine.options(request_timeout=_LONGEST_WAIT)
         size = await self._engine.indices.stats(
             index=generation.index, metric="store", filter_path="_all.primaries.store.size_in_bytes"
         )
         size_in_bytes = size["_all"]["primaries"]["store"]["size_in_bytes"]
-        await patient.indices.forcemerge(
-            index=generation.index, max_num_segments=1 + size_in_bytes // _LARGEST_SEGMENT
-        )
+        try:
+            await patient.indices.forcemerge(
+                index=generation.index, max_num_segments=1 + size_in_bytes // _LARGEST_SEGMENT
+            )
+        except ConnectionTimeout as error:
+            raise UnfinishedError(f"segments of {generation.index} are being merged") from error
 
     async def refresh_live(self, entity: str) -> None:
         """Make all that was written to the live generation of a type so far searchable.
@@ -240,4 +245,5 @@ class Generations:
 
     async def remove(self, index: str) -> None:
         """Delete the generation of that name, if it is there."""
-        await self._engine.indices.delete(index=index, ignore_unavailable=True)
+        with engine_within_reach():
+            await self._engine.indices.delete(index=index, ignore_unavailable=True)

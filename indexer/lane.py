@@ -19,7 +19,7 @@ from indexer.changes import Key
 from indexer.coalescer import Coalescer, Pending
 from indexer.deliveries import Consumer, Delivery
 from indexer.errors import TemporarilyUnavailableError
-from indexer.fanout import Fanout
+from indexer.fanout import Fanout, UrgentFanout
 from indexer.metrics import (
     BATCH_SIZE,
     CLAMPED,
@@ -64,7 +64,7 @@ class Lane:
     def __init__(
         self,
         settings: LaneSettings,
-        fanout: Fanout,
+        fanout: Fanout | UrgentFanout,
         *,
         ranges: RangeLane | None = None,
         gives_way: Callable[[], bool] = lambda: False,

@@ -21,6 +21,7 @@ from indexer.applying import (
     plan_changes,
     reindex_needed,
 )
+from indexer.build_progress import Progress
 from indexer.building import (
     build,
     cancel_build,
@@ -48,7 +49,6 @@ from indexer.rank_publication import publish as publish_ranks
 from indexer.rank_publication import roll_back as roll_back_ranks
 from indexer.rank_publication import state as rank_state
 from indexer.recording import document_of
-from indexer.reindexing import Progress
 from indexer.retiring import retire
 from indexer.services import Services, open_services
 from indexer.verifying import Verdict, verify

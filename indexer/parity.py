@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from core.telemetry import logger
 from indexer.builds import Range, Tally
 from indexer.changes import Change, Key, Write
-from indexer.errors import IndexerError, NoGenerationError
+from indexer.errors import IndexerError, NoGenerationError, TemporarilyUnavailableError
 from indexer.generation import Generation
 from indexer.services import Services, route_to
 from indexer.verification import Compared, Comparison, Difference, confirm
@@ -101,6 +101,9 @@ async def _mend(services: Services, generation: Generation, keys: Sequence[Key])
     pipeline = services.pipeline(route_to(generation), _NoCascade())
     now, _ = await services.fence.wait()
     results = await pipeline.process([Change(key, now, cascades=False) for key in keys])
+    if results.again:
+        refused = f"{generation.index} did not take {len(results.again)} documents"
+        raise TemporarilyUnavailableError("Elasticsearch", refused)
     if results.poison:
         (entity, one), reason = next(iter(results.poison.items()))
         raise NoParityError(f"{generation.index}: {entity} {one}: {reason}")

@@ -62,7 +62,10 @@ def plan_promotion(
     if chosen.state is State.FAILED and not override:
         said = refusal(index, decode(chosen.gates)) if chosen.gates else f"{index} has failed"
         raise GateFailedError(said)
-    return Exchange(before=_live(generations, chosen.name.entity), after=chosen)
+    live = _live(generations, chosen.name.entity)
+    if not override:
+        _refuse_late(chosen, live)
+    return Exchange(before=live, after=chosen)
 
 
 def plan_rollback(generations: Sequence[Generation], entity: str) -> Exchange:
@@ -77,7 +80,9 @@ def plan_rollback(generations: Sequence[Generation], entity: str) -> Exchange:
             + (f"{live.index} is the only one that was ever live" if live else "nothing is live")
             + "; how many are kept: DISCO_STANDBY_GENERATIONS"
         )
-    return Exchange(before=live, after=max(former, key=lambda one: one.promoted_at or 0))
+    last = max(former, key=lambda one: one.promoted_at or 0)
+    _refuse_late(last, live)
+    return Exchange(before=live, after=last)
 
 
 def plan_retirement(generations: Sequence[Generation], index: str) -> Generation:
@@ -98,6 +103,16 @@ def named(generations: Sequence[Generation], index: str) -> Generation:
             return one
     there = ", ".join(one.index for one in generations) or "none; `disco index reindex` builds them"
     raise UnknownGenerationError(f"there is no index {index!r}; there are: {there}")
+
+
+def _refuse_late(chosen: Generation, live: Generation | None) -> None:
+    """Refuse what lacks the changes that the live one has."""
+    if chosen.is_full and live is not None and not live.is_full:
+        raise NotPromotableError(
+            f"{chosen.index} has no room: it takes no writes, and gets the changes of meanwhile "
+            "when it does (index.blocks.read_only_allow_delete); make room on its disk, and wait "
+            "until indexer.batch is empty"
+        )
 
 
 def _live(generations: Sequence[Generation], entity: str) -> Generation | None:

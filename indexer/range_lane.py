@@ -7,6 +7,7 @@ messages published before the finished range's is acknowledged.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from core.errors import DiscoError
@@ -17,16 +18,20 @@ from indexer.builds import Build, Phase, Range, Tally
 from indexer.bulk_loader import Loader
 from indexer.bulk_pace import Pace
 from indexer.deliveries import Delivery
-from indexer.errors import TemporarilyUnavailableError
+from indexer.errors import TemporarilyUnavailableError, UnfinishedError
 from indexer.metrics import RANGES, RETRIES
 from indexer.range_messages import Assignment, RangePublisher
 from indexer.services import Services
+from indexer.stalls import Stalls
 from indexer.windows import next_window
 
 RANGE_ROWS = 10_000
 _SLOTS = 2
 _FIRST_BACKOFF = 0.2
 _LONGEST_BACKOFF = 10.0
+# Seconds after which the message of a range that cannot be done is exchanged for a new one. The
+# broker closes the channel of whoever keeps one for half an hour (its `consumer_timeout`).
+_LONGEST_HELD = 1_200.0
 
 Finish = Callable[[Delivery], Awaitable[None]]
 
@@ -49,6 +54,8 @@ class RangeLane:
         self._loader = Loader(services.engine, Pace(), gives_way=gives_way)
         self._waiting: asyncio.Queue[tuple[Delivery, Assignment] | None] = asyncio.Queue()
         self._active = 0
+        self._stalls = Stalls()
+        self._hopeless: dict[str, str] = {}  # generations given up, and why
 
     @property
     def pending(self) -> int:
@@ -83,19 +90,55 @@ class RangeLane:
     ) -> bool:
         """Do a range until it is done, or is nobody's business any more; false: not before stop."""
         backoff, is_repeated = _FIRST_BACKOFF, delivery.redelivered
+        give_back = time.monotonic() + _LONGEST_HELD
         while not stop.is_set():
             try:
                 await self._attempt(assignment, is_repeated=is_repeated)
+            except UnfinishedError:
+                give_back = 0.0  # as good as done here; who has it next asks how it is
             except TemporarilyUnavailableError as error:
                 log.warning("range_postponed", reason=str(error), retry_in=backoff)
                 RETRIES.labels(error.service).inc()
+                await self._give_up_if_hopeless(assignment, str(error))
             else:
+                return True
+            if time.monotonic() > give_back and await self._published_again(assignment):
                 return True
             # What was noted before a service went away may have been noted all the same.
             is_repeated = True
             await _pause(stop, backoff)
             backoff = min(backoff * 2, _LONGEST_BACKOFF)
         return False
+
+    async def _published_again(self, assignment: Assignment) -> bool:
+        """Whether there is a new message of a range, so that the one at hand is not needed."""
+        with contextlib.suppress(TemporarilyUnavailableError):
+            entry = await self._services.journal.read(assignment.entity)
+            ids = _held(entry, assignment)
+            if entry is not None and ids is not None:
+                await self._publisher.publish(entry.build, [ids])
+                return True
+        return False
+
+    async def _give_up_if_hopeless(self, assignment: Assignment, reason: str) -> None:
+        """Give a build up that has come no further, by anybody's work, for too long.
+
+        Its index goes first: that makes room, where there was none to note anything in.
+        """
+        patience = self._services.settings.build_patience
+        # What cannot be done now is done after the next attempt.
+        with contextlib.suppress(TemporarilyUnavailableError):
+            entry = await self._services.journal.read(assignment.entity)
+            if entry is None or _held(entry, assignment) is None:
+                return
+            if self._stalls.seconds(entry.build, time.monotonic()) < patience:
+                return
+            await self._services.fence.wait()  # without the database nothing could be noted
+            said = reason.rstrip("; ")
+            why = f"it came no further for {patience:.0f} s: {said}; mend that, then build again"
+            self._hopeless[assignment.step.generation] = why
+            await self._services.generations.remove(assignment.step.generation)
+            await self._give_up(assignment, why)
 
     async def _attempt(self, assignment: Assignment, *, is_repeated: bool) -> None:
         entry = await self._services.journal.read(assignment.entity)
@@ -109,10 +152,11 @@ class RangeLane:
         try:
             tally = await perform(self._services, entry.build, ids, self._loader)
             await self._conclude(assignment, ids, tally)
-        except TemporarilyUnavailableError:
+        except (TemporarilyUnavailableError, UnfinishedError):
             raise
         except DiscoError as error:
-            await self._give_up(assignment, str(error))
+            why = self._hopeless.get(assignment.step.generation, str(error))
+            await self._give_up(assignment, why)
         except Exception as error:
             log.exception("range_failed", entity=assignment.entity, start=assignment.start)
             await self._give_up(assignment, f"{type(error).__name__}: {error}")

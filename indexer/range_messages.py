@@ -5,14 +5,22 @@ again, to another worker, when the one that had it dies.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import NamedTuple, Self
 
 import orjson
 from aio_pika.abc import AbstractChannel
 from pamqp.commands import Basic
 
-from core.broker import BATCH_QUEUE, INDEXER_EXCHANGE, UNAVAILABLE_ERRORS
+from core.broker import (
+    BATCH_QUEUE,
+    INDEXER_EXCHANGE,
+    UNAVAILABLE_ERRORS,
+    declare_topology,
+    open_broker,
+)
+from core.settings import Settings
 from indexer.builds import Build, Phase, Range, Step
 from indexer.errors import IndexerError, TemporarilyUnavailableError
 
@@ -94,3 +102,13 @@ class RangePublisher:
         except UNAVAILABLE_ERRORS as error:
             raise TemporarilyUnavailableError("RabbitMQ", repr(error)) from error
         return queue.declaration_result.consumer_count or 0
+
+
+@asynccontextmanager
+async def open_publisher(settings: Settings) -> AsyncIterator[RangePublisher]:
+    """A publisher with a connection of its own; raises `ServiceUnavailableError`."""
+    async with open_broker(settings, name="disco reindex") as connection:
+        channel = await connection.channel()
+        # Events that come before the first worker does must have a queue to wait in.
+        await declare_topology(channel, settings)
+        yield RangePublisher(channel)

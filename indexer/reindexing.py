@@ -1,36 +1,27 @@
 """Reindexing: builds are begun, followed, paused, taken up again and cancelled.
 
-The work itself is done by whoever consumes the batch queue. Who follows a build does it himself as
-long as nobody else does.
+The work itself is done by whoever consumes the batch queue.
 """
 
 import asyncio
 import contextlib
-import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 
 from elasticsearch import BadRequestError
 
-from core.broker import declare_topology, open_broker
-from core.errors import ServiceUnavailableError
 from indexer.build_journal import Entry
 from indexer.builds import NOBODY, Build, Phase
 from indexer.copying import copy
-from indexer.errors import IndexerError, ScanRejectedError, TemporarilyUnavailableError
+from indexer.errors import IndexerError, ScanRejectedError
 from indexer.generation import Generation
 from indexer.range_lane import hand_out
-from indexer.range_messages import RangePublisher
+from indexer.range_messages import RangePublisher, open_publisher
 from indexer.routes import LEASE_SECONDS
 from indexer.services import Services
 from indexer.windows import count_rows
-from indexer.worker import Worker
 
-_LOOK = 0.1  # seconds between two looks at a build
-_CONSUMERS_LOOK = 2.0  # seconds between two looks at who does the work
 _DEAD_PREPARATION = 60.0  # seconds after which an unfinished preparation is nobody's any more
-_RATE_WINDOW = 15.0  # seconds that a rate is the mean of
 
 
 class BuildUnderWayError(IndexerError):
@@ -45,45 +36,13 @@ class NoBuildError(IndexerError):
     exit_code = 1
 
 
-class BuildEndedError(IndexerError):
-    """A build was cancelled, or its index deleted, while it was followed."""
-
-    exit_code = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """How far a build is."""
-
-    entity: str
-    index: str
-    copied_from: str  # the index whose documents it began with; empty: it is filled by a scan
-    phase: Phase
-    is_paused: bool
-    turn: int  # which comparison, from 1; 0 in other phases
-    rows: int  # rows of the table gone over in this phase
-    expected: int  # rows of the table, as the planner estimates; 0: it does not know
-    read: int  # documents that the scan has read
-    outcomes: Mapping[str, int]  # of the scan's writes
-    mended: int  # differences from the database that were mended
-    since: Mapping[str, int]  # when each phase began, microseconds by the primary's clock
-    rate: float = 0.0  # rows a second, lately; 0: not known yet
-    eta: float | None = None  # seconds that this phase will take at this rate
-    failure: str = ""  # why the build failed
-
-    @property
-    def seconds(self) -> float:
-        """From the beginning of the build to the beginning of the phase that it is in."""
-        return (max(self.since.values()) - min(self.since.values())) / 1e6
-
-
 async def start(services: Services, entity: str, *, original: Generation | None = None) -> Build:
     """Begin a build, by a scan or with the documents of an original; workers do the rest.
 
     Raises `BuildUnderWayError`, and `ScanRejectedError` when the engine refuses the index.
     """
     await services.journal.open()
-    async with _publishing(services) as publisher:
+    async with open_publisher(services.settings) as publisher:
         claimed = await _claim(services, entity)
         try:
             return await _begin(services, publisher, claimed, original)
@@ -142,7 +101,7 @@ async def resume(services: Services, entity: str) -> Build:
     Every open range is published again. One that somebody has still is done twice at most.
     """
     await _update(services, entity, lambda build, _: _paused(build, is_paused=False))
-    async with _publishing(services) as publisher:
+    async with open_publisher(services.settings) as publisher:
         breadth = await publisher.breadth()
         while True:
             entry = await _under_way(services, entity)
@@ -163,118 +122,6 @@ async def cancel(services: Services, entity: str) -> Build:
     if build.index:
         await services.generations.remove(build.index)
     return build
-
-
-async def builds(services: Services, entities: Sequence[str]) -> list[Progress]:
-    """The last build of each of the entity types that has one, under way or ended."""
-    return [progress_of(build) for build in await services.journal.builds(entities)]
-
-
-async def follow(services: Services, entity: str, index: str) -> AsyncIterator[Progress]:
-    """Yield the progress of a build until its generation is ready; do its work if nobody else does.
-
-    Raises `ScanRejectedError` when it has failed, `BuildEndedError` when it was cancelled.
-    A lost service is waited for.
-    """
-    gauge = _Gauge()
-    async with AsyncExitStack() as stack:
-        assistance = _Assistance(services, stack)
-        while True:
-            await assistance.offer()
-            build = await _look(services, entity, index)
-            if build is not None:
-                yield gauge.measure(build)
-                if build.phase is Phase.COMPLETE:
-                    return
-                if build.phase is Phase.FAILED:
-                    raise ScanRejectedError(f"{index}: {build.failure}")
-            await asyncio.sleep(_LOOK)
-
-
-def progress_of(build: Build) -> Progress:
-    """The progress that a record tells of."""
-    return Progress(
-        entity=build.entity,
-        index=build.index,
-        copied_from=build.copied_from,
-        phase=build.phase,
-        is_paused=build.is_paused,
-        turn=build.turn,
-        rows=build.rows,
-        expected=build.expected,
-        read=build.documents,
-        outcomes=build.outcomes,
-        mended=build.mended,
-        since=build.since,
-        failure=build.failure,
-    )
-
-
-@dataclass
-class _Gauge:
-    """Measures the rate of a phase from looks at it."""
-
-    _phase: tuple[Phase, int] | None = None
-    _looks: list[tuple[float, int]] = field(default_factory=list)  # monotonic seconds, rows
-
-    def measure(self, build: Build) -> Progress:
-        """The progress, with rate and time to come as far as they are known."""
-        now = time.monotonic()
-        if (build.phase, build.turn) != self._phase:
-            self._phase, self._looks = (build.phase, build.turn), []
-        self._looks.append((now, build.rows))
-        while self._looks[0][0] < now - _RATE_WINDOW and len(self._looks) > 2:
-            self._looks.pop(0)
-        seconds = now - self._looks[0][0]
-        rate = (build.rows - self._looks[0][1]) / seconds if seconds > 1 else 0.0
-        left = max(0, build.expected - build.rows)
-        eta = left / rate if rate > 0 and build.expected and not build.is_paused else None
-        return replace(progress_of(build), rate=rate, eta=eta)
-
-
-class _Assistance:
-    """The work of a build, done by who follows it while there is no worker."""
-
-    def __init__(self, services: Services, stack: AsyncExitStack) -> None:
-        self._services = services
-        self._stack = stack
-        self._task: asyncio.Task[None] | None = None
-        self._next_look = 0.0
-
-    async def offer(self) -> None:
-        """Look whether there are workers, from time to time; if there are none, become one."""
-        if self._task is not None:
-            if self._task.done():
-                self._task.result()  # raises what it ended with
-            return
-        if time.monotonic() < self._next_look:
-            return
-        self._next_look = time.monotonic() + _CONSUMERS_LOOK
-        if await _consumers(self._services) == 0:
-            worker = Worker(self._services, background_only=True)
-            self._task = await self._stack.enter_async_context(
-                self._services.assistant.running(worker.run_background)
-            )
-
-
-async def _consumers(services: Services) -> int | None:
-    """How many consume the batch queue; None when the broker does not say."""
-    try:
-        async with _publishing(services) as publisher:
-            return await publisher.consumers()
-    except (TemporarilyUnavailableError, ServiceUnavailableError):
-        return None
-
-
-async def _look(services: Services, entity: str, index: str) -> Build | None:
-    """The record of a build as it is now; None while the engine is away."""
-    try:
-        entry = await services.journal.read(entity)
-    except TemporarilyUnavailableError:
-        return None
-    if entry is None or entry.build.index != index or entry.build.phase is Phase.CANCELLED:
-        raise BuildEndedError(f"the build of {index} was cancelled; what is live stays live")
-    return entry.build
 
 
 async def _claim(services: Services, entity: str) -> Entry:
@@ -312,7 +159,7 @@ def _under_way_error(build: Build) -> BuildUnderWayError:
 async def _put(services: Services, build: Build, before: Entry) -> Entry:
     entry = await services.journal.put(build, before)
     if entry is None:
-        raise BuildEndedError(f"the build of {build.index} was cancelled as it began")
+        raise NoBuildError(f"the build of {build.index} was cancelled as it began")
     return entry
 
 
@@ -342,12 +189,3 @@ async def _update(services: Services, entity: str, change: Callable[[Build, int]
         build = change(entry.build, now)
         if await services.journal.put(build, entry):
             return build
-
-
-@asynccontextmanager
-async def _publishing(services: Services) -> AsyncIterator[RangePublisher]:
-    async with open_broker(services.settings, name="disco reindex") as connection:
-        channel = await connection.channel()
-        # Events that come before the first worker does must have a queue to wait in.
-        await declare_topology(channel, services.settings)
-        yield RangePublisher(channel)

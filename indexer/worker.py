@@ -25,7 +25,7 @@ from core.errors import DiscoError, ServiceUnavailableError
 from core.settings import Settings
 from core.telemetry import logger
 from indexer.cascade import RefreshPublisher
-from indexer.fanout import Fanout
+from indexer.fanout import Fanout, UrgentFanout
 from indexer.lane import Lane, LaneSettings, Written
 from indexer.metrics import CONSUMING, LAG_SECONDS, QUEUE_DEPTH, RETRIES
 from indexer.range_lane import RangeLane
@@ -136,7 +136,7 @@ class Worker:
             is_busy=self._has_backlog,
             observe=LAG_SECONDS.labels(INTERACTIVE_QUEUE).observe,
         )
-        interactive = Lane(live, fanout, written=refresher.note)
+        interactive = Lane(live, UrgentFanout(fanout), written=refresher.note)
         batch = Lane(
             background,
             fanout,

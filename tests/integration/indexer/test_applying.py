@@ -17,6 +17,7 @@ from indexer.cascade import RefreshPublisher
 from indexer.changes import Change
 from indexer.errors import TemporarilyUnavailableError
 from indexer.fanout import Fanout
+from indexer.following import follow
 from indexer.generation import Generation, State
 from indexer.names import live_alias
 from tests.integration.indexer.altered_definitions import altered
@@ -272,7 +273,7 @@ async def test_a_worker_that_has_not_seen_the_copy_loses_nothing_for_it(
         assert not applying.done(), "the test was too slow"
         applied = await applying
         assert applied.build is not None
-        states = [state async for state in reindexing.follow(services, "sound", index)]
+        states = [state async for state in follow(services, "sound", index)]
         assert states[-1].mended == 2
         for sound, title in ((renamed, "Fog"), (kept, "Snow")):
             found = await services.engine.get(index=index, id=str(sound))

@@ -12,6 +12,7 @@ from itertools import pairwise
 from core.broker import INTERACTIVE_QUEUE
 from core.events import Event
 from demo import writes
+from indexer import operations
 from indexer.names import live_alias
 from tests.integration.indexer.scene import Scene
 from tests.integration.indexer.worker_process import Worker
@@ -88,3 +89,42 @@ async def test_refused_items_are_sent_again_and_those_beside_them_are_not(scene:
                 await scene.shows("sound", event.id)
             await worker.counted(2 * _COUNT + 1, "events_total", outcome="indexed")
             await scene.agrees(worker)
+
+
+async def test_an_index_without_room_that_is_not_live_holds_up_nobody(scene: Scene) -> None:
+    """Each change is live at once; what the other one lacks it gets when it has room."""
+    services = scene.index.services
+    other = await services.generations.create(services.definitions["sound"])
+    [user] = await scene.application.commit(writes.create_user("Ana"))
+    sounds = await scene.application.commit(
+        *(writes.create_sound(user.id, f"Sound {number}") for number in range(10))
+    )
+    try:
+        async with scene.worker() as worker:
+            await scene.publish(user.event, *(one.event for one in sounds))
+            await scene.shows("sound", sounds[-1].id)
+            await _block(scene, other.index, blocked=True)
+            for sound in sounds[1:]:
+                await scene.application.apply(writes.rename("sound", sound.id, "Rain"))
+                await scene.shows("sound", sound.id, title="Rain", within=5)
+            await scene.application.apply(writes.delete("sound", sounds[0].id))
+            await scene.is_gone("sound", sounds[0].id, within=5)
+            [group] = await scene.application.apply(writes.create_group(user.id, "Rain lovers"))
+            await scene.shows("group", group.id, within=5)
+            await worker.counted(10, "events_total", queue=INTERACTIVE_QUEUE)
+            await _block(scene, other.index, blocked=None)
+            await scene.agrees(worker)
+        found = [
+            difference
+            async for verdict in operations.verify(services, "sound", generation=other, patience=0)
+            for difference in verdict.differences
+        ]
+        assert found == []
+    finally:
+        await services.generations.delete(other)
+
+
+async def _block(scene: Scene, index: str, *, blocked: bool | None) -> None:
+    await scene.index.services.engine.indices.put_settings(
+        index=index, settings={"index.blocks.read_only_allow_delete": blocked}
+    )

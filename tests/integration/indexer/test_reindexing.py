@@ -11,17 +11,20 @@ import pytest
 
 from core.broker import BATCH_QUEUE, open_broker
 from demo import writes
-from indexer import fanout, operations, reindexing
+from indexer import bulk_loader, fanout, generations, operations, range_lane, reindexing
 from indexer.builds import Build, Phase, Range, Tally
 from indexer.cascade import RefreshPublisher
 from indexer.changes import Change
 from indexer.deliveries import Delivery
 from indexer.errors import ScanRejectedError, TemporarilyUnavailableError
 from indexer.fanout import Fanout
+from indexer.following import BuildEndedError, follow
 from indexer.generation import Generation, State
+from indexer.parity import compare_range
 from indexer.range_lane import RangeLane
 from indexer.range_messages import PREFIX, Assignment, RangePublisher
-from indexer.reindexing import BuildEndedError, BuildUnderWayError, NoBuildError
+from indexer.reindexing import BuildUnderWayError, NoBuildError
+from indexer.windows import END_OF_IDS, SMALLEST_ID
 from tests.integration.indexer.altered_definitions import altered
 from tests.integration.indexer.command_line import disco
 from tests.integration.indexer.oracle import open_index
@@ -149,11 +152,11 @@ async def test_cancelled_it_leaves_nothing(scene: Scene) -> None:
     live = await services.generations.live("sound")
     begun = await operations.start_build(services, "sound")
 
-    async def follow() -> None:
-        async for _ in reindexing.follow(services, "sound", begun.index):
+    async def follow_it() -> None:
+        async for _ in follow(services, "sound", begun.index):
             pass
 
-    following = asyncio.create_task(follow())
+    following = asyncio.create_task(follow_it())
     await operations.pause_build(services, "sound")
     await operations.cancel_build(services, "sound")
     with pytest.raises(BuildEndedError, match="cancelled"):
@@ -189,25 +192,133 @@ async def test_an_index_that_is_deleted_while_it_is_built_ends_the_build_and_not
         await scene.agrees(worker)
 
 
-async def test_without_room_it_waits_and_goes_on_when_there_is_room(scene: Scene) -> None:
+async def test_without_room_it_waits_and_says_so_and_what_is_live_goes_on(scene: Scene) -> None:
     """The block is the one that the engine sets when its disk is nearly full."""
+    sound = await _one_sound(scene)
+    services = scene.index.services
+    begun = await operations.start_build(services, "sound")
+    await _block(scene, begun.index, blocked=True)
+    async with scene.worker() as worker:
+        await worker.counted(3, "writes_total", outcome="unavailable")
+        told = await disco(scene.settings, "index", "reindex", "sound", "--status", "--json")
+        [state] = json.loads(told.out)
+        assert state["phase"] == "scanning"
+        assert "index.blocks.read_only_allow_delete" in state["waits_for"]
+        said = await disco(scene.settings, "index", "reindex", "sound", "--status")
+        assert "waits: the engine takes no writes to it" in said.out
+        for title in ("Hail", "Snow", "Fog"):
+            await scene.application.apply(writes.rename("sound", sound, title))
+            await scene.shows("sound", sound, title=title, within=5)
+        [group] = await scene.application.apply(writes.create_group(await _user(scene), "Ducks"))
+        await scene.shows("group", group.id, within=5)
+        await _block(scene, begun.index, blocked=None)
+        build = await _reaches(scene, Phase.COMPLETE)
+        await scene.is_drained(worker)
+    assert build.documents == 1
+    again = await disco(scene.settings, "index", "reindex", "sound", "--status", "--json")
+    assert json.loads(again.out)[0]["waits_for"] is None
+    await _is_equal(scene, begun.index)
+
+
+async def test_without_room_for_too_long_it_fails_and_says_why(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_loader, "_LONGEST_INSISTENCE", 0.5)
+    await _one_sound(scene)
+    live = await scene.index.services.generations.live("sound")
+    impatient = dataclasses.replace(scene.settings, build_patience=3.0)
+    async with open_index(impatient) as index:
+        begun = await operations.start_build(index.services, "sound")
+        await _block(scene, begun.index, blocked=True)
+        waits = set()
+
+        async def watch() -> None:
+            async for progress in follow(index.services, "sound", begun.index):
+                waits.add(progress.waits_for)
+
+        with pytest.raises(ScanRejectedError, match=r"came no further for 3 s: .*flood-stage"):
+            await watch()
+        assert any("takes no writes" in one for one in waits)
+    assert (await _build(scene)).phase is Phase.FAILED
+    assert await _generation(scene, begun.index) is None
+    assert (await scene.index.services.generations.live("sound")).index == live.index
+    async with scene.worker() as worker:
+        await scene.agrees(worker)
+
+
+async def test_a_difference_that_cannot_be_mended_for_lack_of_room_is_tried_again(
+    scene: Scene,
+) -> None:
+    await _one_sound(scene)
+    services = scene.index.services
+    generation = await services.generations.create(services.definitions["sound"])
+    await _block(scene, generation.index, blocked=True)
+    everything = Range(SMALLEST_ID, END_OF_IDS, 1)
+    with pytest.raises(TemporarilyUnavailableError, match="did not take 1"):
+        await compare_range(services, generation, everything)
+    await _block(scene, generation.index, blocked=None)
+    assert (await compare_range(services, generation, everything)).mended == 1
+
+
+async def test_a_message_that_was_kept_for_long_is_exchanged_for_a_new_one(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_loader, "_LONGEST_INSISTENCE", 0.1)
+    monkeypatch.setattr(range_lane, "_LONGEST_HELD", 0.0)
+    await _one_sound(scene)
+    begun = await operations.start_build(scene.index.services, "sound")
+    await scene.broker.purge()
+    await _block(scene, begun.index, blocked=True)
+    [first] = (await _build(scene)).open
+    body = Assignment("sound", (await _build(scene)).step, first.start).encode()
+    finished: list[Delivery] = []
+    stop = asyncio.Event()
+
+    async def finish(delivery: Delivery) -> None:
+        finished.append(delivery)
+        stop.set()
+
+    async with open_broker(scene.settings, name="test") as connection:
+        publisher = RangePublisher(await connection.channel())
+        lane = RangeLane(scene.index.services, publisher)
+        lane.receive(Delivery(1, f"{PREFIX}sound", body, redelivered=False))
+        await asyncio.wait_for(lane.run(finish, stop), 30)
+    assert len(finished) == 1
+    assert (await _build(scene)).holds(first.start) == first, "it is open still"
+    assert await scene.broker.ready(BATCH_QUEUE) == 1
+    await _block(scene, begun.index, blocked=None)
+    async with scene.worker():
+        await _reaches(scene, Phase.COMPLETE)
+    await _is_equal(scene, begun.index)
+
+
+async def test_while_the_engine_merges_segments_nobody_keeps_the_message(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generations, "_LONGEST_WAIT", 0.001)
     await _one_sound(scene)
     services = scene.index.services
     begun = await operations.start_build(services, "sound")
-    blocked = {"index.blocks.read_only_allow_delete": True}
-    await services.engine.indices.put_settings(index=begun.index, settings=blocked)
-    async with scene.worker() as worker:
-        await worker.counted(3, "writes_total", outcome="unavailable")
-        assert (await _build(scene)).phase is Phase.SCANNING
-        # What is live goes on meanwhile.
-        live = await services.generations.live("sound")
-        assert await services.engine.exists(index=live.index, id=str(await _any(scene)))
-        await services.engine.indices.put_settings(
-            index=begun.index, settings={"index.blocks.read_only_allow_delete": None}
-        )
-        build = await _reaches(scene, Phase.COMPLETE)
-    assert build.outcomes == {"indexed": 1}
+    phases = []
+    async for progress in follow(services, "sound", begun.index):
+        phases.append(progress.phase)
+        if phases.count(Phase.COMPACTING) == 100:  # ten seconds: it was asked for again and again
+            monkeypatch.setattr(generations, "_LONGEST_WAIT", 300)
+    assert phases.count(Phase.COMPACTING) >= 100
+    assert phases[-1] is Phase.COMPLETE
     await _is_equal(scene, begun.index)
+
+
+async def _block(scene: Scene, index: str, *, blocked: bool | None) -> None:
+    """What the engine does to an index whose disk is nearly full."""
+    await scene.index.services.engine.indices.put_settings(
+        index=index, settings={"index.blocks.read_only_allow_delete": blocked}
+    )
+
+
+async def _user(scene: Scene) -> int:
+    found: int = await scene.index.services.databases.primary.fetchval("SELECT min(id) FROM users")
+    return found
 
 
 async def test_lost_messages_are_published_again(scene: Scene) -> None:
@@ -364,7 +475,7 @@ async def test_a_worker_that_has_not_seen_the_new_index_loses_nothing_for_it(
         assert await services.engine.exists(index=index, id=str(removed)), "a ghost by now"
         assert (await _build(scene)).phase is Phase.PREPARING, "the test was too slow"
         begun = await starting
-    states = [state async for state in reindexing.follow(services, "sound", begun.index)]
+    states = [state async for state in follow(services, "sound", begun.index)]
     assert states[-1].mended == 1, "the ghost"
     found = await services.engine.get(index=index, id=str(renamed))
     assert found["_source"]["title"] == "Snow"

@@ -134,6 +134,11 @@ def test_a_prefix_that_no_index_name_can_have(prefix: str) -> None:
     assert "index_prefix" in complaint({"DISCO_INDEX_PREFIX": prefix})
 
 
+@pytest.mark.parametrize("value", ["0", "-1", "1201"])
+def test_a_patience_that_is_none_or_outlasts_the_brokers(value: str) -> None:
+    assert "build_patience" in complaint({"DISCO_BUILD_PATIENCE": value})
+
+
 @pytest.mark.parametrize("prefix", ["disco", "d", "disco_2", "test_123_a"])
 def test_a_prefix_that_index_names_can_have(prefix: str) -> None:
     assert load({"DISCO_INDEX_PREFIX": prefix}).index_prefix == prefix

@@ -64,6 +64,12 @@ def test_only_a_block_that_was_noted_is_a_hold() -> None:
     assert not known(told(held=True)).is_held
 
 
+def test_one_whose_disk_is_full_says_so() -> None:
+    assert not known(told()).is_full
+    full = told() | {"settings": {"index": {"blocks": {"read_only_allow_delete": "true"}}}}
+    assert known(full).is_full
+
+
 def test_other_indices_are_none_of_ours() -> None:
     assert read("other", INDEX, told()) is None
     assert read("disco", "disco-sound", told()) is None

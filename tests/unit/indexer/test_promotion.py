@@ -1,5 +1,7 @@
 """Plans of promotions, rollbacks and retirements: from what there is to one exchange."""
 
+from dataclasses import replace
+
 import pytest
 
 from indexer.gates import GateFailedError
@@ -83,3 +85,17 @@ def test_what_is_live_is_not_retired() -> None:
     with pytest.raises(LiveGenerationError, match="promote another"):
         plan_retirement([LIVE, READY], LIVE.index)
     assert plan_retirement([LIVE, READY], READY.index) is READY
+
+
+def test_what_has_no_room_lacks_changes_and_is_refused_unless_somebody_says_why_not() -> None:
+    standby = replace(generation(1, State.STANDBY, promoted_at=15), is_full=True)
+    with pytest.raises(NotPromotableError, match="has no room"):
+        plan_promotion([standby, LIVE], standby.index)
+    with pytest.raises(NotPromotableError, match="has no room"):
+        plan_rollback([standby, LIVE], "sound")
+    assert plan_promotion([standby, LIVE], standby.index, override="known").after is standby
+
+
+def test_without_room_for_anything_one_is_as_good_as_the_other() -> None:
+    standby = replace(generation(1, State.STANDBY, promoted_at=15), is_full=True)
+    assert plan_rollback([standby, replace(LIVE, is_full=True)], "sound").after is standby
