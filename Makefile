@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 # Where this is set, each of many processes would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help demo test check bench lock bootstrap
+.PHONY: help demo test check mutants bench lock bootstrap
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -15,6 +15,9 @@ test: bootstrap ## Run every check and test on real services of its own
 
 check: bootstrap ## Format, lint, types, import contracts, unit tests; no services, under 30 s
 	@scripts/check
+
+mutants: bootstrap ## Switch off each guard of the indexer, and see that storms on real services notice
+	@scripts/test --exhaustive tests/integration/indexer/test_mutants.py
 
 bench: bootstrap ## Run every benchmark; results go to benchmarks/results/
 	@scripts/bench

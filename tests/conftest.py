@@ -21,6 +21,17 @@ hypothesis.settings.register_profile("quick", max_examples=20)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="write golden files anew")
+    parser.addoption("--exhaustive", action="store_true", help="also tests that `make test` spares")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes longer than it tells in everyday life, unless it is asked for."""
+    if config.getoption("--exhaustive"):
+        return
+    spared = [one for one in items if one.get_closest_marker("exhaustive")]
+    if spared:
+        config.hook.pytest_deselected(items=spared)
+        items[:] = [one for one in items if one not in set(spared)]
 
 
 def pytest_collection_finish() -> None:
