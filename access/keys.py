@@ -32,6 +32,7 @@ class Scope(StrEnum):
     SEARCH_READ = "search:read"  # choose the variant that a search is answered by
     PRIVATE_READ = "private:read"  # see what is not public
     FEEDBACK_WRITE = "feedback:write"  # tell what people did with results
+    DASHBOARD_READ = "dashboard:read"  # see how the service does
     ADMIN = "admin"  # everything that an operator does
 
 

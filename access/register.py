@@ -54,15 +54,23 @@ class KeyRegister:
 
     async def verify(self, given: KeyText) -> Key | None:
         """The key that a bearer shows, also if it does not hold any more; None: not one of ours."""
-        with _within_reach():
-            try:
-                row = await self._pool.fetchrow(
-                    "SELECT * FROM disco.api_keys WHERE id = $1", given.id
-                )
-            except asyncpg.UndefinedTableError:  # no key was ever made
-                row = None
+        row = await self._row(given.id)
         known = matches(given, row["secret_hash"] if row else _NOBODY)
         return _read(row) if row and known else None
+
+    async def find(self, key_id: str) -> Key | None:
+        """The key of that id, also if it does not hold any more; None: there is none."""
+        row = await self._row(key_id)
+        return _read(row) if row else None
+
+    async def _row(self, key_id: str) -> asyncpg.Record | None:
+        with _within_reach():
+            try:
+                return await self._pool.fetchrow(
+                    "SELECT * FROM disco.api_keys WHERE id = $1", key_id
+                )
+            except asyncpg.UndefinedTableError:  # no key was ever made
+                return None
 
 
 @contextlib.contextmanager

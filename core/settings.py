@@ -67,7 +67,9 @@ class Settings:
     query_api_host: str = _setting("127.0.0.1", "Address that the query API listens on.")
     query_api_port: int = _setting(8000, "Port that the query API listens on.")
     search_deadline: float = _setting(2.0, "Longest time the engine may spend on one search.")
-    cursor_secret: str = _setting("", "Key that signs cursors; unset: random at each start.")
+    cursor_secret: str = _setting(
+        "", "Key that signs cursors and sessions; unset: random at each start."
+    )
     experiments: str = _setting(
         "", "TOML file of variants, the experiment and shadow traffic; unset: there are none."
     )

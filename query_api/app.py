@@ -25,6 +25,7 @@ from query_api.entity_pages import EntityPages
 from query_api.failures import FailureAnswers, FailureMiddleware
 from query_api.headers import ADMIN_PATH, ApiCorsMiddleware, SecurityHeadersMiddleware
 from query_api.live_indices import LiveIndices
+from query_api.page_sessions import LOGIN_PATH, PageSessions
 from query_api.page_templates import PageTemplates
 from query_api.problems import QueryError
 from query_api.search import Searcher
@@ -41,6 +42,7 @@ _ADMIN_SECONDS: Final = 120.0  # that an operator's request may take
 _WORTH_COMPRESSING: Final = 1024  # bytes
 _QUICK_COMPRESSION: Final = 4  # of 9: nearly as small, at a third of the time
 
+
 _log = telemetry.logger("query_api")
 
 
@@ -51,6 +53,7 @@ def create_app(settings: Settings) -> Starlette:
     of experiments cannot. The engine is not asked yet: the process starts without it and says so
     at `/readyz`.
     """
+    secret = _secret(settings)
     read = definitions.load(settings.definitions_path)
     trials = FollowedTrials(Path(settings.experiments) if settings.experiments else None, read)
     known = trials.current().live.profiles
@@ -61,13 +64,14 @@ def create_app(settings: Settings) -> Starlette:
         trials,
         VariantIndices(engine, settings, live),
         deadline=settings.search_deadline,
-        signer=CursorSigner(_secret(settings)),
+        signer=CursorSigner(secret),
     )
     database = Database(settings)
     doorkeeper = Doorkeeper(database)
     admin = AdminApi(settings, doorkeeper)
     templates = PageTemplates(assets := Assets())
     page = SearchPage(searcher, templates)
+    sessions = PageSessions(doorkeeper, secret, templates)
     service = ServiceRoutes(engine, settings.index_prefix, known, admin=settings.admin_api == "on")
     failures = FailureAnswers(page.error)
 
@@ -87,6 +91,9 @@ def create_app(settings: Settings) -> Starlette:
             Route("/", page.show),
             Route("/v1/search", SearchApi(searcher, doorkeeper).search),
             *_admin_routes(admin),
+            Route(LOGIN_PATH, sessions.ask),
+            Route(LOGIN_PATH, sessions.enter, methods=["POST"]),
+            Route("/logout", sessions.leave, methods=["POST"]),
             Route("/healthz", service.healthz),
             Route("/readyz", service.readyz),
             Route("/metrics", service.metrics),
@@ -148,5 +155,5 @@ def _admin_routes(admin: AdminApi) -> list[Route]:
 
 
 def _secret(settings: Settings) -> bytes:
-    """The key that signs cursors; a random one only serves a single process until it ends."""
+    """What cursors and sessions are signed by; a random one serves one process until it ends."""
     return settings.cursor_secret.encode() or secrets.token_bytes(32)

@@ -32,6 +32,7 @@ class Code(StrEnum):
     CURSOR_EXPIRED = "cursor_expired"
     UNAUTHORIZED = "unauthorized"
     FORBIDDEN = "forbidden"
+    CROSS_SITE = "cross_site"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     BAD_REQUEST = "bad_request"
@@ -65,6 +66,7 @@ KINDS: Final[Mapping[Code, Kind]] = {
     Code.CURSOR_EXPIRED: Kind(status=422, title="Expired cursor"),
     Code.UNAUTHORIZED: Kind(status=401, title="A key is needed"),
     Code.FORBIDDEN: Kind(status=403, title="The key does not allow that"),
+    Code.CROSS_SITE: Kind(status=403, title="Asked for by another site"),
     Code.NOT_FOUND: Kind(status=404, title="Not found"),
     Code.METHOD_NOT_ALLOWED: Kind(status=405, title="Method not allowed"),
     Code.BAD_REQUEST: Kind(status=400, title="Bad request"),
