@@ -279,7 +279,8 @@ def profile_fields(profile: Mapping[str, Any]) -> list[str]:
         for weights in profile.get("match", {}).values():
             yield from weights
         yield from (*profile.get("highlight", ()), *profile.get("fields", ()))
-        yield from (one["field"] for one in profile.get("filters", {}).values())
+        for key in ("filters", "sorts"):
+            yield from (one["field"] for one in profile.get(key, {}).values())
 
     return [*dict.fromkeys(named())]
 

@@ -11,10 +11,12 @@ from core.definitions import RANK_FIELDS, Definition
 
 Fields = Mapping[str, Mapping[str, Any]]  # full name of a field -> its mapping
 
-_NUMBERS = frozenset({"long", "integer", "short", "byte", "double", "float", "half_float"})
+# Those that hold every number that a client may compare with.
+_NUMBERS = frozenset({"long", "integer", "double", "float"})
 # Kind of a filter -> types of fields that it works on.
 FILTER_KINDS: Mapping[str, frozenset[str]] = {
-    "value": frozenset({"keyword", "long", "integer", "short", "byte"}),
+    "value": frozenset({"keyword"}),
+    "id": frozenset({"long", "integer", "short", "byte"}),
     "flag": frozenset({"boolean"}),
     "number": _NUMBERS,
     "date": frozenset({"date"}),
@@ -22,7 +24,9 @@ FILTER_KINDS: Mapping[str, frozenset[str]] = {
 _KEYS = frozenset(
     {"title", "subtitle", "match", "operator", "highlight", "filters", "fields", "weight"}
 )
-_OPTIONAL = frozenset({"rank"})
+_OPTIONAL = frozenset({"rank", "sorts"})
+_FILTER_OPTIONAL = frozenset({"unit", "facet"})
+_ORDERS = ("ascending", "descending")
 _MATCHES = frozenset({"exact", "phrase", "words", "prefix"})
 _OPERATORS = ("all", "any")
 WORDS_ANALYZER = "text_search"
@@ -54,7 +58,8 @@ def check_profile(definition: Definition) -> Iterator[Finding]:
         yield Finding(f"has an unknown key {key!r}", _nearest(key, _KEYS | _OPTIONAL))
     yield from _shown(profile, fields)
     yield from _matches(profile.get("match", {}), fields)
-    yield from _filters(profile.get("filters", {}), fields)
+    yield from _filters(profile, fields)
+    yield from _sorts(profile, fields)
     if profile.get("operator", "all") not in _OPERATORS:
         yield Finding(f"operator is {profile['operator']!r}", "write 'all' or 'any'")
     if not _is_positive(profile.get("weight", 1)):
@@ -138,15 +143,18 @@ def _unfit(kind: str, name: str, field: Mapping[str, Any]) -> Finding | None:
     return None
 
 
-def _filters(filters: Any, fields: Fields) -> Iterator[Finding]:
+def _filters(profile: Mapping[str, Any], fields: Fields) -> Iterator[Finding]:
+    filters = profile.get("filters", {})
     if not isinstance(filters, dict):
         yield Finding("filters is not an object", 'write {"name": {"field": …, "kind": …}, …}')
         return
     for name, body in filters.items():
-        if not isinstance(body, dict) or set(body) != {"field", "kind"}:
+        if not isinstance(body, dict) or set(body) - _FILTER_OPTIONAL != {"field", "kind"}:
             yield Finding(f"filters.{name} is unclear", 'write {"field": "…", "kind": "…"}')
             continue
         yield from _filter(name, body["field"], body["kind"], fields)
+        yield from _facet(name, body["kind"], body.get("facet"))
+        yield from _told(f"filters.{name}", body["field"], profile, fields)
 
 
 def _filter(name: str, field: str, kind: str, fields: Fields) -> Iterator[Finding]:
@@ -161,6 +169,46 @@ def _filter(name: str, field: str, kind: str, fields: Fields) -> Iterator[Findin
         yield Finding(f"filters.{name}: {field!r} is {mapping.get('type')}", remedy)
     if mapping.get("index") is False:
         yield Finding(f"filters.{name}: {field!r} is not indexed", 'remove "index": false')
+
+
+def _facet(name: str, kind: str, facet: Any) -> Iterator[Finding]:
+    where = f"filters.{name}.facet"
+    if facet is None:
+        return
+    if not isinstance(facet, dict) or facet.keys() - {"most", "edges"}:
+        yield Finding(f"{where} is unclear", 'write {"most": …}, or {"edges": […]} for numbers')
+    elif kind == "id":
+        yield Finding(f"{where} counts ids, which say nothing to a person", "take it out")
+    elif (kind == "number") != bool(facet.get("edges")):
+        yield Finding(f"{where} has edges or lacks them", "a number needs them, nothing else")
+
+
+def _sorts(profile: Mapping[str, Any], fields: Fields) -> Iterator[Finding]:
+    sorts = profile.get("sorts", {})
+    if not isinstance(sorts, dict):
+        yield Finding("sorts is not an object", 'write {"name": {"field": …, "order": …}, …}')
+        return
+    for name, body in sorts.items():
+        if not isinstance(body, dict) or set(body) != {"field", "order"}:
+            yield Finding(f"sorts.{name} is unclear", 'write {"field": "…", "order": "…"}')
+            continue
+        where, field = f"sorts.{name}", body["field"]
+        yield from _known(where, field, fields, whole=False)
+        if body["order"] not in _ORDERS:
+            yield Finding(f"{where}: order is {body['order']!r}", f"write {' or '.join(_ORDERS)}")
+        if fields.get(field, {}).get("type") == "text":
+            yield Finding(f"{where}: {field!r} is text", "name a sub-field that is a keyword")
+        if field not in RANK_FIELDS:
+            yield from _told(where, field, profile, fields)
+
+
+def _told(where: str, field: str, profile: Mapping[str, Any], fields: Fields) -> Iterator[Finding]:
+    """What answers can be narrowed or ordered by can be found out, so hits have to show it."""
+    shown = profile.get("fields")
+    if not isinstance(shown, list) or field not in fields or profile.get("title") not in fields:
+        return  # which is found elsewhere
+    if field.partition(".")[0] not in {profile.get("title"), profile.get("subtitle"), *shown}:
+        yield Finding(f"{where}: no hit shows {field!r}", "add it to fields, or take this out")
 
 
 def _known(where: str, name: Any, fields: Fields, *, whole: bool) -> Iterator[Finding]:

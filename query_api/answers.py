@@ -60,7 +60,7 @@ class Hit(_Answer):
 class FacetValue(_Answer):
     """A value by which the hits can be narrowed."""
 
-    value: str
+    value: Annotated[str, Field(description="As text: a range such as `10..20`, a year, `true`.")]
     count: Annotated[int, Field(ge=0, description="Hits that have this value.")]
 
 
@@ -72,8 +72,14 @@ class SearchAnswer(_Answer):
     ]
     total: Total
     took_ms: Annotated[int, Field(ge=0, description="Time the engine took, in milliseconds.")]
-    hits: Annotated[list[Hit], Field(description="Best first; newest first without `q`.")]
-    facets: Annotated[dict[str, list[FacetValue]], Field(description="By name; empty for now.")]
+    hits: Annotated[list[Hit], Field(description="In the order of `sort`.")]
+    facets: Annotated[
+        dict[str, list[FacetValue]],
+        Field(
+            description="By name, those that were asked for: how many hits there are of each "
+            "value under all filters but the facet's own. Values are as `filter.<name>` takes them."
+        ),
+    ]
     suggestion: Annotated[str | None, Field(description="A better spelling; null for now.")]
     relaxed: Annotated[
         str | None, Field(description="How the search was widened to find anything; null for now.")
@@ -94,11 +100,16 @@ class SearchAnswer(_Answer):
 
 
 def search_answer(
-    response: Mapping[str, Any], profiles: Profiles, *, made_by: Cursor, next_cursor: str | None
+    response: Mapping[str, Any],
+    profiles: Profiles,
+    *,
+    made_by: Cursor,
+    next_cursor: str | None,
+    counted: Mapping[str, list[dict[str, Any]]],
 ) -> dict[str, Any]:
     """The answer to a search, of the shape of `SearchAnswer`.
 
-    `made_by` is where its page begins, and what made it.
+    `made_by` is where its page begins, and what made it; `counted` are its facets.
     """
     found = response["hits"]
     return {
@@ -106,7 +117,7 @@ def search_answer(
         "total": found["total"],
         "took_ms": response["took"],
         "hits": [hit_answer(hit, profiles) for hit in found.get("hits", ())],
-        "facets": {},
+        "facets": counted,
         "suggestion": None,
         "relaxed": None,
         "next": next_cursor,

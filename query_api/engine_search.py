@@ -12,7 +12,8 @@ from query_api.problems import DEADLINE_DETAIL, Code, QueryError
 # All that an answer is made of; the rest of a response only costs time on both sides.
 _FILTER_PATH: Final = (
     "took,timed_out,hits.total,hits.hits._id,hits.hits._score,hits.hits._source,"
-    "hits.hits.highlight,hits.hits.sort"
+    "hits.hits.highlight,hits.hits.sort,"
+    "aggregations.*.*.buckets"
 )
 # A page that silently lacks some shards' hits would be taken for the whole truth.
 _PARAMETERS: Final = f"allow_partial_search_results=false&filter_path={_FILTER_PATH}"

@@ -15,8 +15,9 @@ from core.definitions import DefinitionError
 from evaluation.operations import Gauge, gauge
 from indexer.operations import Generation, Hit, KnownItem, Rankings, Services
 from query_api import known_items, planner, profiles
-from query_api.parameters import SearchRequest, clean, shortened
+from query_api.parameters import SearchRequest, shortened
 from query_api.profiles import SearchProfile
+from query_api.wording import clean
 
 _DEPTH: Final = 10  # hits that are looked at
 _AT_ONCE: Final = 50  # queries in one request

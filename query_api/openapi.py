@@ -1,17 +1,18 @@
 """The OpenAPI 3.1 document, generated from the schemas that validate and describe at run time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from importlib.metadata import version
 from typing import Any, Final
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from query_api import admin_openapi
+from query_api import admin_openapi, facets, filters, sorts
 from query_api.answers import SearchAnswer
 from query_api.headers import NOT_INDEXED_HEADER
 from query_api.parameters import SearchParameters
 from query_api.problems import KINDS, MEDIA_TYPE, Problem
+from query_api.profiles import Filter, Profiles
 from query_api.readiness import Readiness
 
 Node = dict[str, Any]
@@ -20,8 +21,8 @@ _REF: Final = "#/components/schemas/{model}"
 _SEARCH_FAILURES: Final = (400, 401, 403, 422, 500, 503, 504)
 
 
-def document(entities: Sequence[str], *, admin: bool = False) -> Node:
-    """The document that describes this service; `entities` are the types that can be searched.
+def document(profiles: Profiles, *, admin: bool = False) -> Node:
+    """The document that describes this service; `profiles` are of the types that can be searched.
 
     With `admin` it tells of what operators can do.
     """
@@ -44,7 +45,7 @@ def document(entities: Sequence[str], *, admin: bool = False) -> Node:
             "RFC 9457 JSON; their `code` is stable.",
         },
         "paths": {
-            "/v1/search": {"get": _search(entities)},
+            "/v1/search": {"get": _search(profiles)},
             "/healthz": {"get": _plain("healthz", "Whether the process lives")},
             "/readyz": {"get": _readyz()},
             "/metrics": {"get": _plain("metrics", "Metrics in Prometheus' text format")},
@@ -58,7 +59,7 @@ def document(entities: Sequence[str], *, admin: bool = False) -> Node:
     }
 
 
-def _search(entities: Sequence[str]) -> Node:
+def _search(profiles: Profiles) -> Node:
     answer = _json_answer("A page of what was found", SearchAnswer)
     answer["headers"][NOT_INDEXED_HEADER] = _header(
         "Types that were asked for but have no index yet, separated by commas; usually absent."
@@ -66,30 +67,63 @@ def _search(entities: Sequence[str]) -> Node:
     return {
         "operationId": "search",
         "summary": "Find entities by text",
-        "parameters": _query_parameters(SearchParameters, entities),
+        "parameters": [
+            *_query_parameters(SearchParameters, profiles),
+            *(_filter_parameter(*one, profiles) for one in filters.known(profiles).items()),
+        ],
         "security": [{}, {"key": []}],
         "responses": {"200": answer} | {str(code): _problem(code) for code in _SEARCH_FAILURES},
     }
 
 
-def _query_parameters(model: type[BaseModel], entities: Sequence[str]) -> list[Node]:
+def _query_parameters(model: type[BaseModel], profiles: Profiles) -> list[Node]:
     properties: dict[str, Node] = model.model_json_schema()["properties"]
-    return [_query_parameter(name, dict(node), entities) for name, node in properties.items()]
+    return [_query_parameter(name, dict(node), profiles) for name, node in properties.items()]
 
 
-def _query_parameter(name: str, schema: Node, entities: Sequence[str]) -> Node:
+def _query_parameter(name: str, schema: Node, profiles: Profiles) -> Node:
     description, examples = schema.pop("description"), schema.pop("examples", ())
     schema.pop("title", None)
     parameter: Node = {"name": name, "in": "query", "description": description}
-    if name == "type":  # which types there are is known only from the definitions
-        items = {"type": "string", "enum": list(entities)}
-        schema = {"type": "array", "items": items, "minItems": 1, "uniqueItems": True}
-        parameter |= {"style": "form", "explode": False}
+    # Which names there are is known only from the definitions.
+    if name == "type":
+        parameter |= _list_of(profiles)
+    elif name == "facets":
+        parameter |= _list_of(facets.known(profiles))
+    elif name == "sort":
+        parameter["schema"] = {"type": "string", "enum": [*_sorts(profiles)]}
     elif "anyOf" in schema:  # a query parameter is absent rather than null
-        schema = next(one for one in schema["anyOf"] if one["type"] != "null")
-    elif examples:
-        parameter["example"] = examples[0]
-    return parameter | {"schema": schema}
+        parameter["schema"] = next(one for one in schema["anyOf"] if one["type"] != "null")
+    else:
+        parameter |= {"schema": schema} | ({"example": examples[0]} if examples else {})
+    return parameter
+
+
+def _list_of(names: Iterable[str]) -> Node:
+    """Some of these names, separated by commas."""
+    items = {"type": "string", "enum": list(names)}
+    schema = {"type": "array", "items": items, "minItems": 1, "uniqueItems": True}
+    return {"style": "form", "explode": False, "schema": schema}
+
+
+def _sorts(profiles: Profiles) -> Iterable[str]:
+    """The sorts that any of the types has."""
+    named = (name for profile in profiles.values() for name in profile.sorts)
+    return dict.fromkeys((sorts.RELEVANCE, *named))
+
+
+def _filter_parameter(name: str, filter_: Filter, profiles: Profiles) -> Node:
+    having = ", ".join(entity for entity, one in profiles.items() if name in one.filters)
+    schema: Node = {"type": "string"}
+    if filter_.kind == "flag":
+        schema["enum"] = ["true", "false"]
+    return {
+        "name": f"{filters.PREFIX}{name}",
+        "in": "query",
+        "description": f"Only what has one of these: {filters.allowed(filter_)}. Of {having}; "
+        "other types are not among the hits then.",
+        "schema": schema,
+    }
 
 
 def _readyz() -> Node:

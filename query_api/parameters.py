@@ -3,10 +3,8 @@
 The model that validates them is the one that the OpenAPI document is made from.
 """
 
-import difflib
 import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, NoReturn
 from urllib.parse import parse_qsl
@@ -14,25 +12,24 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from query_api import cursors
+from query_api import cursors, facets, filters, sorts
+from query_api.filters import Condition
 from query_api.problems import Code, QueryError
+from query_api.profiles import Profiles
+from query_api.wording import clean, guess, quoted
 
 LONGEST_QUERY: Final = 512  # characters
 LARGEST_PAGE: Final = 100  # hits
 LONGEST_VARIANT: Final = 64  # characters
+LONGEST_NAME: Final = 64  # characters
+LONGEST_LIST: Final = 512  # characters
 MOST_WORDS: Final = 64  # that count; each is looked for in each field, so work grows with both
 MOST_PARAMETERS: Final = 50
-_LIKENESS: Final = 0.5  # 0 to 1; below it a guess at what a value should be would only confuse
 # A word, or a character of a script that writes without spaces, or a sign (an emoji is one).
 _WORD: Final = re.compile(
     "[\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]"
     "|[^\\W\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]+"
     "|[^\\w\\s]"
-)
-# Control and format characters mean nothing in a search; joiners (ZWJ, ZWNJ) and variation
-# selectors hold emoji and several scripts together, so they stay.
-_BLANK: Final = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffd]"
 )
 
 
@@ -58,13 +55,31 @@ class SearchParameters(BaseModel):
             examples=["sound,user"],
         ),
     ] = None
+    sort: Annotated[
+        str | None,
+        Field(
+            max_length=LONGEST_NAME,
+            description="Order of the hits. Without it: by relevance, or newest first without `q`. "
+            "The types that are searched must all have it.",
+            examples=["newest"],
+        ),
+    ] = None
+    facets: Annotated[
+        str | None,
+        Field(
+            max_length=LONGEST_LIST,
+            description="What to count hits by, separated by commas. Each is counted under all "
+            "filters but its own.",
+            examples=["genre,license"],
+        ),
+    ] = None
     limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="Most hits in the answer.")] = 20
     cursor: Annotated[
         str | None,
         Field(
             max_length=cursors.LONGEST,
             description="`next` of the answer before, to get the hits that follow. All other "
-            "parameters but `limit` must be the same.",
+            "parameters but `limit` and `facets` must be the same.",
         ),
     ] = None
     variant: Annotated[
@@ -86,30 +101,52 @@ class SearchRequest:
     text: str  # what to look for; composed (NFC), no control characters, single spaces; may be ""
     entities: tuple[str, ...]  # types to search, at least one, in the order of the profiles
     limit: int  # most hits, 1 to 100
+    conditions: tuple[Condition, ...] = ()  # that hits must meet; sorted by name
+    sort: str | None = None  # name of the order; None: the one that fits the text
+    facets: tuple[str, ...] = ()  # names of what is counted
+    beside: tuple[str, ...] = ()  # types that are counted by type, but of which no hit is returned
     cursor: str | None = None  # where to go on, still to be verified
     variant: str | None = None  # what shall answer, still to be found; None: whatever has its turn
 
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """The types that the engine has to look at."""
+        return (*self.entities, *self.beside)
 
-def read_search(query_string: bytes, entities: Sequence[str]) -> SearchRequest:
-    """The search that a query string asks for; `entities` are the types that there are.
+
+def read_search(query_string: bytes, profiles: Profiles) -> SearchRequest:
+    """The search that a query string asks for; `profiles` are of the types that there are.
 
     A parameter with an empty value counts as not given, as HTML forms send it. Raises
     `QueryError` for the first thing that is wrong.
     """
     given = {name: value for name, value in pairs(query_string) if value or name not in _OPTIONAL}
-    return search_request(given, entities)
+    return search_request(given, profiles)
 
 
-def search_request(given: dict[str, str], entities: Sequence[str]) -> SearchRequest:
+def search_request(given: Mapping[str, str], profiles: Profiles) -> SearchRequest:
     """The search of parameters by name; raises `QueryError` for the first that is wrong."""
+    narrowing = {name: text for name, text in given.items() if name.startswith(filters.PREFIX)}
     try:
-        parameters = SearchParameters.model_validate(given)
+        parameters = SearchParameters.model_validate(
+            {name: text for name, text in given.items() if name not in narrowing}
+        )
     except ValidationError as error:
         _refuse(error.errors(include_url=False)[0])
+    asked = _of(_chosen(parameters.type, tuple(profiles)), profiles)
+    conditions = tuple(_conditions(narrowing, asked))
+    entities = _narrowed(conditions, asked)
+    if parameters.sort is not None:
+        sorts.check(parameters.sort, _of(entities, profiles))
+    counted = facets.read(parameters.facets or "", asked)
     return SearchRequest(
         text=shortened(clean(parameters.q)),
-        entities=_chosen(parameters.type, entities),
+        entities=entities,
         limit=parameters.limit,
+        conditions=conditions,
+        sort=parameters.sort,
+        facets=counted,
+        beside=_beside(entities, conditions, profiles) if facets.TYPE in counted else (),
         cursor=parameters.cursor,
         variant=parameters.variant,
     )
@@ -118,7 +155,8 @@ def search_request(given: dict[str, str], entities: Sequence[str]) -> SearchRequ
 def pairs(query_string: bytes) -> list[tuple[str, str]]:
     """Names and values of a query string; bytes that are not UTF-8 become U+FFFD.
 
-    Raises `QueryError` for too many parameters, or one that is given twice.
+    Filters may be given more than once, as HTML forms send them: any of their values will do.
+    Raises `QueryError` for too many parameters, or another one that is given twice.
     """
     try:
         found = parse_qsl(
@@ -131,20 +169,16 @@ def pairs(query_string: bytes) -> list[tuple[str, str]]:
         raise QueryError(
             Code.BAD_REQUEST, f"The query string has more than {MOST_PARAMETERS} parameters."
         ) from None
+    found = _gathered(found)
     names = [name for name, _ in found]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise QueryError(
             Code.REPEATED_PARAMETER,
-            f"{_quoted(twice)} is given more than once. Give it once; several values are separated "
+            f"{quoted(twice)} is given more than once. Give it once; several values are separated "
             "by commas.",
             parameter=twice[:100],
         )
     return found
-
-
-def clean(text: str) -> str:
-    """The text to search for: composed, without characters that mean nothing, single spaces."""
-    return " ".join(_BLANK.sub(" ", unicodedata.normalize("NFC", text)).split())
 
 
 def shortened(text: str) -> str:
@@ -153,6 +187,56 @@ def shortened(text: str) -> str:
         if count == MOST_WORDS:
             return text[: word.end()]
     return text
+
+
+def _gathered(found: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The pairs with all texts of one filter in one."""
+    filtering: dict[str, list[str]] = {}
+    for name, text in found:
+        if name.startswith(filters.PREFIX):
+            filtering.setdefault(name, []).append(text)
+    others = [one for one in found if one[0] not in filtering]
+    return others + [(name, ",".join(filter(None, texts))) for name, texts in filtering.items()]
+
+
+def _conditions(narrowing: Mapping[str, str], asked: Profiles) -> Iterator[Condition]:
+    """What filters mean, by name; a blank one means nothing, but has to be known all the same."""
+    known = filters.known(asked)
+    for parameter in sorted(narrowing):
+        name = parameter.removeprefix(filters.PREFIX)
+        if name not in known:
+            raise filters.unknown(name, asked)
+        if text := narrowing[parameter]:
+            yield filters.read(name, text, known[name])
+
+
+def _narrowed(conditions: Sequence[Condition], asked: Profiles) -> tuple[str, ...]:
+    """The types that have all those filters: the others have no hits."""
+    found = tuple(
+        entity
+        for entity, profile in asked.items()
+        if all(one.name in profile.filters for one in conditions)
+    )
+    if not found:
+        names = [f"{filters.PREFIX}{one.name}" for one in conditions]
+        raise QueryError(
+            Code.INVALID_VALUE,
+            f"No type has all of the filters {', '.join(names)}, so nothing could be found. Take "
+            "one of them out.",
+            parameter=names[-1],
+        )
+    return found
+
+
+def _beside(
+    entities: Sequence[str], conditions: Sequence[Condition], profiles: Profiles
+) -> tuple[str, ...]:
+    """The other types that could have hits under these conditions."""
+    return tuple(entity for entity in _narrowed(conditions, profiles) if entity not in entities)
+
+
+def _of(entities: Sequence[str], profiles: Profiles) -> Profiles:
+    return {entity: profiles[entity] for entity in entities}
 
 
 _NAMES: Final = tuple(SearchParameters.model_fields)
@@ -166,7 +250,7 @@ def _chosen(given: str | None, entities: Sequence[str]) -> tuple[str, ...]:
     if unknown := sorted(wanted - set(entities)):
         raise QueryError(
             Code.INVALID_VALUE,
-            f"There is no type {_quoted(unknown[0])}.{_guess(unknown[0], entities)} "
+            f"There is no type {quoted(unknown[0])}.{guess(unknown[0], entities)} "
             f"Types are {', '.join(entities)}; several are separated by commas.",
             parameter="type",
             allowed=tuple(entities),
@@ -179,31 +263,18 @@ def _refuse(error: ErrorDetails) -> NoReturn:
     if error["type"] == "extra_forbidden":
         raise QueryError(
             Code.UNKNOWN_PARAMETER,
-            f"There is no parameter {_quoted(name)}.{_guess(name, _NAMES, cutoff=0)} "
-            f"Parameters are {', '.join(_NAMES)}.",
+            f"There is no parameter {quoted(name)}.{guess(name, _NAMES, cutoff=0)} "
+            f"Parameters are {', '.join(_NAMES)}, and filters such as 'filter.created'.",
             parameter=name[:100],
             allowed=_NAMES,
         )
     allowed = _ALLOWED[name]
     raise QueryError(
         Code.INVALID_VALUE,
-        f"{_quoted(name)} must be {allowed}.",
+        f"{quoted(name)} must be {allowed}.",
         parameter=name,
         allowed=(allowed,),
     )
-
-
-def _guess(name: str, known: Sequence[str], *, cutoff: float = _LIKENESS) -> str:
-    asked = name[:100].lower()
-    begun = [one for one in known if asked.startswith(one) or one.startswith(asked)]
-    near = begun or difflib.get_close_matches(asked, known, n=1, cutoff=cutoff)
-    return f" Did you mean {_quoted(near[0])}?" if near else ""
-
-
-def _quoted(text: str) -> str:
-    """The start of a client's text, safe to repeat in a message."""
-    shown = clean(text)
-    return f"'{shown[:40]}…'" if len(shown) > 40 else f"'{shown}'"
 
 
 def _allowed(schema: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from query_api import facets, filters, sorts
 from query_api.parameters import SearchRequest
 from query_api.profiles import Match, Profiles, Rank, SearchProfile, Weights
 
@@ -23,9 +24,7 @@ PREFIX_ANALYZER: Final = "prefix_search"  # of the shared analysis: words as typ
 SNIPPET: Final = 160  # characters of a long field that a highlight shows
 
 _COMMON_SOURCE: Final = ("type", "permalink")
-# Best first; what scores alike stands in a fixed order, so that pages neither repeat nor skip.
-_BY_RELEVANCE: Final = [{"_score": "desc"}, {"type": "asc"}, {"id": "desc"}]
-_BY_AGE: Final = [{"created_at": "desc"}, {"type": "asc"}, {"id": "desc"}]
+_EVERYTHING: Final[Clause] = {"match_all": {}}
 _OPERATORS: Final = {"all": "and", "any": "or"}
 # An index that was built before there were ranks has no such field; a rank of 0 is left out.
 _BELOVED: Final = """
@@ -53,19 +52,27 @@ def plan(
 ) -> Plan:
     """The engine search that answers `request`; `indices` has the index to search by entity type.
 
-    A type without an index is left out. `deadline` is how long the engine may take, in seconds;
-    `after` the sort values of the hit before the page (None: the first page).
+    A type without an index is left out, and so is one whose profile lacks a filter. `deadline` is
+    how long the engine may take, in seconds; `after` the sort values of the hit before the page
+    (None: the first page).
     """
-    searched = {entity: indices[entity] for entity in request.entities if entity in indices}
+    searched = {entity: indices[entity] for entity in request.searched if entity in indices}
     chosen = {entity: all_profiles[entity] for entity in searched}
+    narrowing = _narrowing(request, chosen, searched)
     body: dict[str, Any] = {
-        "query": _query(request.text, chosen, searched),
-        "sort": _BY_RELEVANCE if request.text else _BY_AGE,
+        "query": _narrowed(_query(request.text, chosen, searched), narrowing.early),
+        "sort": sorts.order(request.sort, chosen, has_text=bool(request.text)),
         "size": request.limit,
         "track_total_hits": DEEPEST,
         "timeout": _milliseconds(deadline),
         "_source": _returned(chosen),
     }
+    if narrowing.late:
+        body["post_filter"] = {"bool": {"filter": [*narrowing.late.values()]}}
+    if request.facets:
+        body["aggs"] = facets.counted(
+            request.facets, chosen, searched, narrowing.late, request.conditions
+        )
     if request.text and (highlight := _highlight(request.text, chosen)):
         body["highlight"] = highlight
     if after is not None:
@@ -93,13 +100,59 @@ def fingerprint(request: SearchRequest, all_profiles: Profiles) -> str:
     It covers what decides which hits there are and their order, the profiles included.
     """
     types = (f"{entity}:{all_profiles[entity].digest}" for entity in request.entities)
-    state = "\0".join((request.text, request.variant or "", *types))
+    conditions = (f"{one.name}:{len(one.values)}:{one.values}" for one in request.conditions)
+    state = "\0".join(
+        (request.text, request.variant or "", request.sort or "", *types, "", *conditions)
+    )
     return hashlib.sha256(state.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Narrowing:
+    """The clauses that hits must meet."""
+
+    early: Sequence[Clause]  # what nothing is found, or counted, without
+    late: Mapping[str, Clause]  # by name of the facet that is counted without it
+
+
+def _narrowing(request: SearchRequest, chosen: Profiles, indices: Mapping[str, str]) -> _Narrowing:
+    known = filters.known(chosen)
+    able = [entity for entity in chosen if _has_all(request, chosen[entity])]
+    early: list[Clause] = []
+    late: dict[str, Clause] = {}
+    if len(able) < len(chosen):
+        early.append({"terms": {"_index": [indices[entity] for entity in able]}})
+    for one in request.conditions if able else ():
+        clause = filters.clause(one, known[one.name])
+        if one.name in request.facets:
+            late[one.name] = clause
+        else:
+            early.append(clause)
+    if request.beside:
+        returned = [indices[entity] for entity in request.entities if entity in indices]
+        late[facets.TYPE] = {"terms": {"_index": returned}}
+    return _Narrowing(early=early, late=late)
+
+
+def _has_all(request: SearchRequest, profile: SearchProfile) -> bool:
+    """Whether a type can be narrowed so; a variant's profiles may lack what the live ones have."""
+    return all(
+        one.name in profile.filters and profile.filters[one.name].kind == one.kind
+        for one in request.conditions
+    )
+
+
+def _narrowed(query: Clause, early: Sequence[Clause]) -> Clause:
+    if not early:
+        return query
+    if query == _EVERYTHING:
+        return {"bool": {"filter": [*early]}}
+    return {"bool": {"must": [query], "filter": [*early]}}
 
 
 def _query(text: str, chosen: Profiles, indices: Mapping[str, str]) -> Clause:
     if not text:
-        return {"match_all": {}}
+        return _EVERYTHING
     clauses = [_of_entity(indices[entity], profile, text) for entity, profile in chosen.items()]
     # A hit is of one type: the best of the clauses is its only one.
     return clauses[0] if len(clauses) == 1 else {"dis_max": {"queries": clauses}}

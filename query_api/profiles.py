@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from core.definitions import Definition, DefinitionError
+from core.definitions import RANK_FIELDS, Definition, DefinitionError
 
 Weights = dict[str, Annotated[float, Field(gt=0)]]
 
@@ -31,11 +31,27 @@ class Match(_Part):
     prefix: Weights = {}  # words begin with what was typed
 
 
+class Facet(_Part):
+    """How the values of a filter are counted over the hits."""
+
+    most: Annotated[int, Field(ge=1, le=1000)] = 20  # values, those with the most hits
+    edges: tuple[float, ...] = ()  # of a number: where one range ends and the next begins
+
+
 class Filter(_Part):
     """A field that an answer can be narrowed by."""
 
     field: str
-    kind: Literal["value", "flag", "number", "date"]
+    kind: Literal["value", "id", "flag", "number", "date"]
+    unit: str | None = None  # that a number is in, for people
+    facet: Facet | None = None  # None: its values are not counted
+
+
+class Sort(_Part):
+    """An order of hits."""
+
+    field: str
+    order: Literal["ascending", "descending"]
 
 
 class Rank(_Part):
@@ -56,6 +72,7 @@ class SearchProfile(_Part):
     operator: Literal["all", "any"] = "all"  # whether every word must be found
     highlight: tuple[str, ...] = ()  # fields in which matches are marked
     filters: Mapping[str, Filter] = {}  # by the name that a client uses
+    sorts: Mapping[str, Sort] = {}  # by the name that a client uses; relevance needs none
     fields: tuple[str, ...] = ()  # returned with a hit; what is not here never leaves the index
     weight: Annotated[float, Field(gt=0)] = 1.0  # among hits of several types
     rank: Rank | None = None  # None: the rank does not count
@@ -72,10 +89,13 @@ Profiles = Mapping[str, SearchProfile]
 def read(definitions: Mapping[str, Definition]) -> Profiles:
     """The profile of every entity type, the weightiest type first.
 
-    Raises `DefinitionError` where a profile has an unknown key, lacks one, or names a field that
-    the mapping does not have.
+    Raises `DefinitionError` where a profile has an unknown key, lacks one, names a field that
+    the mapping does not have, or lets answers be narrowed or ordered by what no hit shows; and
+    where two types mean different fields by one name of a filter or a sort.
     """
     profiles = {entity: _read_one(definition) for entity, definition in definitions.items()}
+    _check_meanings({entity: profile.filters for entity, profile in profiles.items()}, "filters")
+    _check_meanings({entity: profile.sorts for entity, profile in profiles.items()}, "sorts")
     return dict(sorted(profiles.items(), key=lambda item: (-item[1].weight, item[0])))
 
 
@@ -83,7 +103,10 @@ def ranked_by(profiles: Profiles, field: Literal["rank", "rank_a", "rank_b"]) ->
     """The profiles with ranks from that field; those that do not use ranks stay as they are."""
     return {
         entity: profile.model_copy(
-            update={"rank": profile.rank.model_copy(update={"field": field})}
+            update={
+                "rank": profile.rank.model_copy(update={"field": field}),
+                "sorts": {name: _ranked(sort, field) for name, sort in profile.sorts.items()},
+            }
         )
         if profile.rank
         else profile
@@ -112,7 +135,57 @@ def _read_one(definition: Definition) -> SearchProfile:
         raise DefinitionError(f"{file}: {where}: {first['msg']}") from None
     if unknown := sorted(_named_fields(profile) - _mapped_fields(definition.mappings)):
         raise DefinitionError(f"{file}: no such field in the mapping: {', '.join(unknown)}")
+    _check_public(file, profile)
     return profile
+
+
+def _check_public(file: str, profile: SearchProfile) -> None:
+    """Whoever can narrow or order by a field can find out what it says, by asking often enough."""
+    shown = {profile.title, profile.subtitle, *profile.fields}
+    for name, one in profile.filters.items():
+        if one.field.partition(".")[0] not in shown:
+            raise DefinitionError(
+                f"{file}: filters.{name}: no hit shows {one.field!r}; add it to fields, or take "
+                "the filter out"
+            )
+        if problem := _facet_problem(one):
+            raise DefinitionError(f"{file}: filters.{name}.facet: {problem}")
+    for name, sort in profile.sorts.items():
+        # Ranks are what relevance orders by as well; no more than their order is ever told.
+        if sort.field not in RANK_FIELDS and sort.field.partition(".")[0] not in shown:
+            raise DefinitionError(
+                f"{file}: sorts.{name}: no hit shows {sort.field!r}; add it to fields, or take "
+                "the sort out"
+            )
+
+
+def _facet_problem(one: Filter) -> str | None:
+    if one.facet is None:
+        return None
+    if one.kind == "id":
+        return "ids say nothing to a person; take it out"
+    edges = one.facet.edges
+    if (one.kind == "number") != bool(edges):
+        return "edges are what a number needs, and nothing else has"
+    return "edges have to rise" if list(edges) != sorted(set(edges)) else None
+
+
+def _check_meanings(named: Mapping[str, Mapping[str, Filter | Sort]], where: str) -> None:
+    """A search over several types is one search: a name means one field in all of them."""
+    meanings: dict[str, tuple[str, object]] = {}
+    for entity, ones in named.items():
+        for name, one in ones.items():
+            meaning = (one.field, one.kind if isinstance(one, Filter) else one.order)
+            first, known = meanings.setdefault(name, (entity, meaning))
+            if meaning != known:
+                raise DefinitionError(
+                    f"{entity}.search.json: {where}.{name} is another field or kind than in "
+                    f"{first}.search.json; rename one of them"
+                )
+
+
+def _ranked(sort: Sort, field: str) -> Sort:
+    return sort.model_copy(update={"field": field}) if sort.field in RANK_FIELDS else sort
 
 
 def _named_fields(profile: SearchProfile) -> set[str]:
@@ -121,6 +194,7 @@ def _named_fields(profile: SearchProfile) -> set[str]:
         *(profile.title, profile.subtitle, *profile.highlight, *profile.fields),
         *(*match.exact, *match.phrase, *match.words, *match.prefix),
         *(one.field for one in profile.filters.values()),
+        *(one.field for one in profile.sorts.values()),
     }
 
 

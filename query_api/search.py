@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
 
-from query_api import answers, cursors, engine_search, planner
+from query_api import answers, cursors, engine_search, facets, planner
 from query_api.cursors import Cursor, CursorSigner
 from query_api.metrics import SEARCHES, VARIANT_FALLBACKS
 from query_api.parameters import SearchRequest
@@ -91,6 +91,7 @@ class Searcher:
             chosen.variant.profiles,
             made_by=start,
             next_cursor=self._next(start, response, request.limit),
+            counted=facets.told(request.facets, chosen.variant.profiles, response),
         )
         SEARCHES.labels("found" if answer["hits"] else "nothing", chosen.variant.name).inc()
         if cursor is None:
@@ -164,7 +165,7 @@ class Searcher:
             )
 
         if cursor is None:
-            return await self._on_current(variant, request.entities, plan)
+            return await self._on_current(variant, request.searched, plan)
         try:
             return await engine_search.run(self._engine, plan(cursor.indices)), cursor.indices
         except NotFoundError:

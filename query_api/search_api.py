@@ -23,11 +23,10 @@ class SearchApi:
     def __init__(self, searcher: Searcher, doorkeeper: Doorkeeper) -> None:
         self._searcher = searcher
         self._doorkeeper = doorkeeper
-        self._entities = tuple(searcher.profiles)
 
     async def search(self, request: Request) -> Response:
         """`GET /v1/search`."""
-        asked = parameters.read_search(request.scope["query_string"], self._entities)
+        asked = parameters.read_search(request.scope["query_string"], self._searcher.profiles)
         if asked.variant is not None:
             await self._doorkeeper.require(request, Scope.SEARCH_READ)
         searched = await self._searcher.search(asked, audience_of(request.scope))

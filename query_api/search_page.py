@@ -46,7 +46,7 @@ class SearchPage:
         """`GET /`."""
         given = _given(request.scope["query_string"])
         try:
-            asked = parameters.search_request(given, tuple(self._searcher.profiles))
+            asked = parameters.search_request(given, self._searcher.profiles)
             searched, notice = await self._search(asked, audience_of(request.scope))
         except QueryError as error:
             return self.error(request, error)

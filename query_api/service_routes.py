@@ -21,7 +21,7 @@ class ServiceRoutes:
         self._engine = engine
         self._index_prefix = index_prefix
         self._profiles = profiles
-        self._document = orjson.dumps(openapi.document(tuple(profiles), admin=admin))
+        self._document = orjson.dumps(openapi.document(profiles, admin=admin))
         self._etag = f'"{hashlib.sha256(self._document).hexdigest()[:16]}"'
 
     async def healthz(self, _request: Request) -> Response:

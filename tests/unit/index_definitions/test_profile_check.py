@@ -58,12 +58,51 @@ WRONG: list[tuple[Change, str, str]] = [
         "",
     ),
     (
+        lambda p: p["filters"].update(x={"field": "user_id", "kind": "value"}),
+        "filters.x: 'user_id' is long",
+        "keyword",
+    ),
+    (
+        lambda p: p["filters"].update(x={"field": "updated_at", "kind": "date"}),
+        "filters.x: no hit shows 'updated_at'",
+        "fields",
+    ),
+    (lambda p: p["filters"]["user"].update(facet={}), "filters.user.facet counts ids", ""),
+    (lambda p: p["filters"]["genre"].update(facet={"edges": [1]}), "genre.facet has edges", ""),
+    (lambda p: p["filters"]["duration"].update(facet={}), "or lacks them", "a number needs"),
+    (lambda p: p["filters"]["genre"].update(facet=["most"]), "filters.genre.facet is unclear", ""),
+    (lambda p: p.update(sorts=["newest"]), "sorts is not an object", ""),
+    (lambda p: p["sorts"].update(x="newest"), "sorts.x is unclear", "order"),
+    (
+        lambda p: p["sorts"].update(x={"field": "created_at", "order": "desc"}),
+        "sorts.x: order is 'desc'",
+        "descending",
+    ),
+    (
+        lambda p: p["sorts"].update(x={"field": "title", "order": "ascending"}),
+        "sorts.x: 'title' is text",
+        "keyword",
+    ),
+    (
+        lambda p: p["sorts"].update(x={"field": "updated_at", "order": "ascending"}),
+        "sorts.x: no hit shows 'updated_at'",
+        "",
+    ),
+    (
+        lambda p: p["sorts"].update(x={"field": "lenght", "order": "ascending"}),
+        "sorts.x names the unknown field 'lenght'",
+        "",
+    ),
+    (
         lambda p: p["filters"].update(x={"field": "license", "kind": "valeu"}),
         "filters.x has an unknown kind 'valeu'",
         "did you mean 'value'?",
     ),
     (
-        lambda p: p["filters"].update(x={"field": "digest", "kind": "number"}),
+        lambda p: (
+            p["filters"].update(x={"field": "digest", "kind": "number"}),
+            p["fields"].append("digest"),
+        ),
         "filters.x: 'digest' is not indexed",
         "index",
     ),

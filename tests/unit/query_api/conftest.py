@@ -16,7 +16,12 @@ def profiles() -> Profiles:
                 "prefix": {"title.prefix": 2},
             },
             "highlight": ["title", "city"],
-            "fields": ["city", "verified"],
+            "filters": {
+                "verified": {"field": "verified", "kind": "flag", "facet": {}},
+                "created": {"field": "created_at", "kind": "date", "facet": {}},
+            },
+            "sorts": {"newest": {"field": "created_at", "order": "descending"}},
+            "fields": ["city", "verified", "created_at"],
             "weight": 1.2,
         }
     )
@@ -30,8 +35,22 @@ def profiles() -> Profiles:
                 "prefix": {"title.prefix": 2, "artist.prefix": 1.5},
             },
             "highlight": ["title", "artist", "tags"],
-            "filters": {"user": {"field": "user_id", "kind": "value"}},
-            "fields": ["tags", "duration_ms"],
+            "filters": {
+                "user": {"field": "user_id", "kind": "id"},
+                "tag": {"field": "tags.value", "kind": "value", "facet": {"most": 5}},
+                "duration": {
+                    "field": "duration_ms",
+                    "kind": "number",
+                    "unit": "milliseconds",
+                    "facet": {"edges": [60000, 600000]},
+                },
+                "created": {"field": "created_at", "kind": "date", "facet": {}},
+            },
+            "sorts": {
+                "newest": {"field": "created_at", "order": "descending"},
+                "popular": {"field": "rank", "order": "descending"},
+            },
+            "fields": ["tags", "duration_ms", "user_id", "created_at"],
         }
     )
     note = SearchProfile.model_validate(

@@ -4,6 +4,7 @@ from query_api.answers import SearchAnswer, hit_answer, search_answer
 from query_api.cursors import Cursor
 from query_api.profiles import Profiles
 
+COUNTED = {"tag": [{"value": "rain", "count": 3}]}
 BEGIN = Cursor(
     fingerprint="f",
     query_id="q1",
@@ -37,7 +38,12 @@ def test_a_hit_has_the_names_of_the_api_whatever_its_fields_are_called(profiles:
         "permalink": "/ana/rain",
         "score": 1.5,
         "highlight": {},
-        "fields": {"tags": ["rain"], "duration_ms": None},
+        "fields": {
+            "tags": ["rain"],
+            "duration_ms": None,
+            "user_id": None,
+            "created_at": None,
+        },
     }
 
 
@@ -74,15 +80,18 @@ def test_an_answer_fits_its_schema(profiles: Profiles) -> None:
         "timed_out": False,
         "hits": {"total": {"value": 10_000, "relation": "gte"}, "hits": [engine_hit()]},
     }
-    answer = search_answer(response, profiles, made_by=BEGIN, next_cursor="c")
+    answer = search_answer(response, profiles, made_by=BEGIN, next_cursor="c", counted=COUNTED)
     checked = SearchAnswer.model_validate(answer)
     assert (checked.query_id, checked.variant, checked.experiment) == ("q1", "wide", "names")
     assert checked.generations == {"sound": "disco-sound-1"}
     assert checked.total.relation == "gte"
-    assert (checked.facets, checked.suggestion, checked.relaxed) == ({}, None, None)
+    assert [one.count for one in checked.facets["tag"]] == [3]
+    assert (checked.suggestion, checked.relaxed) == (None, None)
     assert checked.next == "c"
 
 
 def test_the_engine_leaves_out_the_list_of_no_hits(profiles: Profiles) -> None:
     response = {"took": 1, "timed_out": False, "hits": {"total": {"value": 0, "relation": "eq"}}}
-    assert search_answer(response, profiles, made_by=BEGIN, next_cursor=None)["hits"] == []
+    assert (
+        search_answer(response, profiles, made_by=BEGIN, next_cursor=None, counted={})["hits"] == []
+    )

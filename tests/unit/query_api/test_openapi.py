@@ -1,10 +1,13 @@
 from typing import Any
 
-from query_api import openapi
+from core import definitions
+from core.settings import Settings
+from query_api import openapi, profiles
 from query_api.parameters import SearchParameters
 from query_api.problems import KINDS
 
-DOCUMENT = openapi.document(("user", "sound"), admin=True)
+PROFILES = profiles.read(definitions.load(Settings().definitions_path))
+DOCUMENT = openapi.document(PROFILES, admin=True)
 
 
 def references(node: Any) -> list[str]:
@@ -27,9 +30,14 @@ def test_every_reference_leads_somewhere() -> None:
 
 def test_search_takes_exactly_the_parameters_that_validate() -> None:
     described = {p["name"]: p for p in DOCUMENT["paths"]["/v1/search"]["get"]["parameters"]}
-    assert set(described) == set(SearchParameters.model_fields)
+    filters = {f"filter.{name}" for one in PROFILES.values() for name in one.filters}
+    assert set(described) == set(SearchParameters.model_fields) | filters
     assert all(p["description"] for p in described.values())
-    assert described["type"]["schema"]["items"]["enum"] == ["user", "sound"]
+    assert described["type"]["schema"]["items"]["enum"] == list(PROFILES)
+    assert "genre" in described["facets"]["schema"]["items"]["enum"]
+    assert {"relevance", "newest", "longest"} <= set(described["sort"]["schema"]["enum"])
+    assert described["filter.downloadable"]["schema"]["enum"] == ["true", "false"]
+    assert "milliseconds" in described["filter.duration"]["description"]
     limit = described["limit"]["schema"]
     assert (limit["minimum"], limit["maximum"], limit["default"]) == (1, 100, 20)
 
@@ -43,7 +51,7 @@ def test_search_describes_every_status_that_a_problem_can_have() -> None:
 
 
 def test_what_operators_do_is_described_only_where_it_is_there() -> None:
-    closed = openapi.document(("user", "sound"))
+    closed = openapi.document(PROFILES)
     assert not any(path.startswith("/v1/admin/") for path in closed["paths"])
     admin = {path: node for path, node in DOCUMENT["paths"].items() if "/admin/" in path}
     assert len(admin) == 17

@@ -1,12 +1,14 @@
 """Plans against golden files; `pytest --update` writes them anew, for a reviewer to read."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from query_api import planner
+from query_api.filters import Condition
 from query_api.parameters import SearchRequest
 from query_api.profiles import Profiles, SearchProfile
 
@@ -25,6 +27,34 @@ REQUESTS: dict[str, tuple[SearchRequest, list[Any] | None]] = {
         [7.25, "sound", 42],
     ),
     "newest": (SearchRequest(text="", entities=("user", "sound"), limit=20), None),
+    "narrowed": (
+        SearchRequest(
+            text="rain",
+            entities=("sound",),
+            limit=5,
+            conditions=(
+                Condition(name="created", kind="date", values=("2024-02", "..2020-01-31")),
+                Condition(name="duration", kind="number", values=("60000..600000",)),
+                Condition(name="user", kind="id", values=("7", "8")),
+            ),
+            sort="popular",
+        ),
+        None,
+    ),
+    "counted": (
+        SearchRequest(
+            text="",
+            entities=("sound",),
+            limit=5,
+            conditions=(
+                Condition(name="created", kind="date", values=("2024",)),
+                Condition(name="tag", kind="value", values=("rain", "a,b")),
+            ),
+            facets=("type", "tag", "duration", "created"),
+            beside=("user",),
+        ),
+        None,
+    ),
     "lucene_syntax_is_text": (
         SearchRequest(text='title:"rain" AND -x* OR /r/ ~2', entities=("sound",), limit=1),
         None,
@@ -72,13 +102,34 @@ def test_a_fingerprint_is_the_same_for_all_pages_of_a_search(profiles: Profiles)
 def test_a_fingerprint_differs_with_what_decides_the_hits(profiles: Profiles) -> None:
     other_profile = {**profiles, "sound": SearchProfile(match=profiles["sound"].match, weight=9)}
     asked = SearchRequest(text="rain", entities=("sound",), limit=5)
+    one_tag = Condition(name="tag", kind="value", values=("a",))
+    two_tags = Condition(name="tag", kind="value", values=("a", "b"))
+    another = Condition(name="user", kind="id", values=("1",))
     prints = {
         planner.fingerprint(asked, profiles),
         planner.fingerprint(asked, other_profile),
         planner.fingerprint(SearchRequest(text="rains", entities=("sound",), limit=5), profiles),
         planner.fingerprint(SearchRequest(text="rain", entities=("user",), limit=5), profiles),
+        planner.fingerprint(replace(asked, sort="newest"), profiles),
+        planner.fingerprint(replace(asked, conditions=(one_tag,)), profiles),
+        planner.fingerprint(replace(asked, conditions=(two_tags,)), profiles),
+        planner.fingerprint(replace(asked, conditions=(one_tag, another)), profiles),
     }
-    assert len(prints) == 4
+    assert len(prints) == 8
+
+
+def test_what_is_counted_changes_no_fingerprint(profiles: Profiles) -> None:
+    asked = SearchRequest(text="rain", entities=("sound",), limit=5)
+    counting = replace(asked, facets=("type", "tag"), beside=("user",))
+    assert planner.fingerprint(asked, profiles) == planner.fingerprint(counting, profiles)
+
+
+def test_a_variant_that_lacks_a_filter_finds_nothing_by_it(profiles: Profiles) -> None:
+    condition = Condition(name="tag", kind="value", values=("rain",))
+    asked = SearchRequest(text="rain", entities=("sound",), limit=5, conditions=(condition,))
+    lacking = {"sound": profiles["sound"].model_copy(update={"filters": {}})}
+    body = planner.plan(asked, lacking, indices=INDICES, deadline=1.0).body
+    assert body["query"]["bool"]["filter"] == [{"terms": {"_index": []}}]
 
 
 def holders_of(text: str, node: Any, key: str = "") -> list[str]:

@@ -5,11 +5,14 @@ import pytest
 from core import definitions, settings
 from core.definitions import Definition, DefinitionError
 from query_api import profiles
+from query_api.profiles import SearchProfile
 
 MAPPINGS = {
     "properties": {
         "title": {"type": "text", "fields": {"exact": {"type": "keyword"}}},
         "subtitle": {"type": "text"},
+        "secret": {"type": "keyword"},
+        "length": {"type": "long"},
     }
 }
 
@@ -76,6 +79,67 @@ def test_a_wrong_value_is_refused_by_its_place(profile: dict[str, Any], where: s
 )
 def test_a_field_that_the_mapping_lacks_is_refused(profile: dict[str, Any]) -> None:
     assert "titel" in refusal(**profile)
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        {"filters": {"one": {"field": "secret", "kind": "value"}}},
+        {"sorts": {"one": {"field": "secret", "order": "ascending"}}},
+    ],
+)
+def test_what_no_hit_shows_can_neither_narrow_nor_order(profile: dict[str, Any]) -> None:
+    assert ": no hit shows 'secret'" in refusal(**profile)
+    profiles.read(defined(**profile, fields=["secret"]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "facet", "problem"),
+    [
+        ("id", {}, "ids say nothing"),
+        ("number", {}, "edges are what a number needs"),
+        ("value", {"edges": [1]}, "edges are what a number needs"),
+        ("number", {"edges": [2, 1]}, "edges have to rise"),
+    ],
+)
+def test_a_facet_that_cannot_be_counted_is_refused(
+    kind: str, facet: dict[str, Any], problem: str
+) -> None:
+    filters = {"one": {"field": "length", "kind": kind, "facet": facet}}
+    assert problem in refusal(filters=filters, fields=["length"])
+
+
+@pytest.mark.parametrize(
+    ("where", "one", "other"),
+    [
+        (
+            "filters",
+            {"field": "length", "kind": "number"},
+            {"field": "length", "kind": "id"},
+        ),
+        (
+            "sorts",
+            {"field": "length", "order": "ascending"},
+            {"field": "length", "order": "descending"},
+        ),
+    ],
+)
+def test_a_name_means_the_same_in_all_types(
+    where: str, one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    both = defined("sound", fields=["length"], **{where: {"x": one}}) | defined(
+        "user", fields=["length"], **{where: {"x": other}}
+    )
+    with pytest.raises(DefinitionError, match=rf"user\.search\.json: {where}\.x"):
+        profiles.read(both)
+
+
+def test_a_variant_s_rank_is_what_it_sorts_by() -> None:
+    popular = {"popular": {"field": "rank", "order": "descending"}}
+    ranked = SearchProfile.model_validate(
+        {"match": {"words": {"title": 1}}, "sorts": popular, "rank": {"weight": 1, "pivot": 1}}
+    )
+    assert profiles.ranked_by({"a": ranked}, "rank_b")["a"].sorts["popular"].field == "rank_b"
 
 
 def test_sub_fields_are_known() -> None:
