@@ -70,12 +70,42 @@ TEXTS = [
     "!!!",
     "-",
 ]
+FILTERS = [
+    *("filter.genre", "filter.tag", "filter.user", "filter.license", "filter.downloadable"),
+    *("filter.duration", "filter.created", "filter.kind", "filter.city", "filter.sound_count"),
+]
+# What a filter of numbers, ids or dates might pass on to the engine, which would refuse it.
+BOUNDS = [
+    *("0", "-0", "-1", "2147483647", "2147483648", "9223372036854775807", "9223372036854775808"),
+    *(
+        "..",
+        "1..",
+        "..1",
+        "9..1",
+        "1...2",
+        "1e3",
+        "0x10",
+        "NaN",
+        "Infinity",
+        "1_000",
+        "\uff11\uff12",
+    ),
+    *("0000", "0001", "9998", "9999", "2024-02-30", "2024-02-29", "2024-1", "now", "now-1d/d"),
+    *("2024-05-01T10:00:00+18:01", "2024-05-01T10:00:00-23:59", "0001-01-01T00:00+01:00"),
+    *("2024||/y", "*", "[1 TO *]", "true", "TRUE", ",", "\\", "\\,", ",".join(["7"] * 60)),
+]
 TOO_LONG = ["r" * 10_000, "rain " * 2_000, "🎧" * 5_000]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _documents(write: Write) -> None:
-    write([sound(1, "Rain on Tin Roofs"), sound(2, "Thunder"), sound(3, "!!!")])
+    write(
+        [
+            sound(1, "Rain on Tin Roofs", genre="Ambient", tags=["rain", "tin"]),
+            sound(2, "Thunder"),
+            sound(3, "!!!"),
+        ]
+    )
 
 
 @pytest.mark.parametrize("q", LUCENE + CODE + TEXTS)
@@ -83,6 +113,22 @@ def _documents(write: Write) -> None:
 def test_any_text_is_searched_for(api: httpx.Client, q: str, types: str) -> None:
     response = api.get("/v1/search", params={"q": q, "type": types})
     assert response.status_code == 200, response.text
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_any_value_of_a_filter_is_answered(api: httpx.Client, name: str) -> None:
+    for value in LUCENE + CODE + TEXTS + TOO_LONG + BOUNDS:
+        response = api.get("/v1/search", params={name: value, "facets": "type,genre,duration"})
+        assert response.status_code in {200, 422}, (value, response.text)
+        if response.status_code == 422:
+            assert Problem.model_validate(response.json()).parameter == name
+
+
+@pytest.mark.parametrize("q", LUCENE)
+@pytest.mark.parametrize("name", ["filter.genre", "filter.tag"])
+def test_no_syntax_is_interpreted_in_a_filter(api: httpx.Client, q: str, name: str) -> None:
+    hits = api.get("/v1/search", params={name: q}).json().get("hits", [])
+    assert hits == []
 
 
 @pytest.mark.parametrize("q", LUCENE)
@@ -127,6 +173,14 @@ def test_too_long_a_text_is_refused(api: httpx.Client, q: str) -> None:
         "cursor=%00%00",
         "cursor=" + "A" * 2000,
         "__proto__=1",
+        "filter.=1",
+        "filter.__proto__=1",
+        "filter.genre[]=1",
+        "filter.genre=%00&filter.genre=%FF",
+        "sort=_score",
+        "sort=%00",
+        "facets=,,,",
+        "facets=_id,type",
         "&".join(f"a{number}=1" for number in range(500)),
     ],
 )
