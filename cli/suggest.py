@@ -211,4 +211,11 @@ def _print_report(report: BuildReport, target: Path | None, *, dry_run: bool) ->
         click.echo(f"  from {found.source:15} {found.phrases:>12,}{skipped}")
     for sample in report.samples:
         click.echo(f"  {sample.typed:20} {' · '.join(sample.texts)}")
+        if sample.before and sample.before != sample.texts:
+            click.echo(f"  {'':20} before: {' · '.join(sample.before)}")
     click.echo("nothing was written" if dry_run else f"written to {target}")
+    if report.sources and report.position is None and not dry_run:
+        output.progress(
+            "disco: the broker does not answer, or DISCO_SUGGEST_OVERLAY_PHRASES is 0: what "
+            "changes until a service begins to follow is in the next build"
+        )

@@ -81,6 +81,10 @@ class Settings:
     suggest_host: str = _setting("127.0.0.1", "Address that the suggest service listens on.")
     suggest_port: int = _setting(8001, "Port that the suggest service listens on.")
     suggest_store: str = _setting(".disco/suggest", "Folder of snapshots; services follow it.")
+    suggest_overlay_phrases: int = _setting(
+        100_000,
+        "Most phrases that changed since the snapshot and are suggested all the same; 0: off.",
+    )
 
     # Ranking
     rank_store: str = _setting(
@@ -141,6 +145,10 @@ class Settings:
     log_format: str = _setting("auto", "json, console, or auto (console on a terminal).")
 
     def __post_init__(self) -> None:
+        if self.suggest_overlay_phrases < 0:
+            raise SettingsError(
+                f"setting suggest_overlay_phrases is {self.suggest_overlay_phrases}; use 0 or more"
+            )
         for name in ("prefetch", "interactive_batch", "batch_batch", "delivery_limit"):
             if getattr(self, name) < 1:
                 raise SettingsError(

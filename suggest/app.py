@@ -11,7 +11,8 @@ import orjson
 from core import telemetry
 from suggest import metrics
 from suggest.current import Current
-from suggest.engine import Engine
+from suggest.feed import State
+from suggest.layers import Layers
 from suggest.requests import BadRequestError, parse, problem
 
 Scope = MutableMapping[str, Any]
@@ -38,6 +39,8 @@ _PREFLIGHT: Final[Headers] = [
 ]
 _ALLOW: Final = (b"allow", b"GET, HEAD, OPTIONS")
 _NOBODY: Final = b""
+# How far the answer follows the database.
+_OVERLAY: Final = {state: (b"x-disco-overlay", state.encode()) for state in State}
 
 
 class SuggestApp:
@@ -80,33 +83,35 @@ class SuggestApp:
         await send({"type": "http.response.body", "body": shown})
 
     def _suggest(self, scope: Scope) -> tuple[int, Headers, bytes]:
-        engine = self._current.engine
-        if engine is None:
+        layers = self._current.layers
+        if layers is None:
             return _unready(self._current.missing)
         try:
             request = parse(scope["query_string"])
         except BadRequestError as error:
             body = problem(422, "Invalid request", error.code, str(error), error.parameter)
             return 422, [_PROBLEM, _OPEN, _NEVER], body
-        tag = b'"%b"' % engine.edition.encode()
-        headers = [_JSON, _OPEN, _BRIEFLY, (b"etag", tag)]
+        tag = b'"%b"' % layers.tag
+        headers = [_JSON, _OPEN, _BRIEFLY, (b"etag", tag), _OVERLAY[self._current.state]]
         if _matches(scope["headers"], tag):
             return 304, headers[1:], _NOBODY
-        return 200, headers, _complete(engine, request)
+        return 200, headers, _complete(layers, request)
 
     def _healthz(self, _scope: Scope) -> tuple[int, Headers, bytes]:
         return 200, [_TEXT, _NEVER], b"ok\n"
 
     def _readyz(self, _scope: Scope) -> tuple[int, Headers, bytes]:
-        engine, missing = self._current.engine, self._current.missing
+        layers, missing = self._current.layers, self._current.missing
         body = {
             "state": "unready" if missing else "ready",
             "missing": missing,
-            "snapshot": engine.edition if engine else None,
+            "snapshot": layers.base.edition if layers else None,
+            "overlay": self._current.state,
         }
         return 503 if missing else 200, [_JSON, _NEVER], orjson.dumps(body)
 
     def _metrics(self, _scope: Scope) -> tuple[int, Headers, bytes]:
+        self._current.report()
         return 200, [_METRICS, _NEVER], telemetry.render_metrics()
 
     async def _live(self, receive: Receive, send: Send) -> None:
@@ -119,12 +124,13 @@ class SuggestApp:
         self._following.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._following
+        await self._current.close()
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def _complete(engine: Engine, request: Any) -> bytes:
+def _complete(layers: Layers, request: Any) -> bytes:
     began = time.perf_counter()
-    body = engine.answer(
+    body = layers.answer(
         request.typed, limit=request.limit, types=request.types, fuzzy=request.fuzzy
     )
     metrics.LOOKUP_SECONDS.observe(time.perf_counter() - began)

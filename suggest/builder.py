@@ -6,8 +6,9 @@ as if it weighed less. Places are in the order in which completions are shown, s
 any range of keys is its least place.
 """
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Final
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from suggest import keys, range_minima, snapshot, sorting, trie
 from suggest.errors import PhraseError
-from suggest.kernel.memory import PLACE_TYPE
+from suggest.kernel.memory import PLACE_FINE, PLACE_TYPE, TYPE_BITS
 from suggest.phrases import Phrase
 from suggest.snapshot import Section
 
@@ -26,10 +27,11 @@ from suggest.snapshot import Section
 STEPS_PER_BIT: Final = 64
 #: A further word of a name counts as if the name weighed this many times less.
 WORD_HANDICAP: Final = 8.0
-MOST_TYPES: Final = 63
+MOST_TYPES: Final = (1 << TYPE_BITS) - 1
 _HEAVIEST: Final = 1_000
 _LARGEST_TEXT: Final = 2**32 - 1  # bytes
 _DEAREST: Final = 2**16 - 1
+_HALF_STEP: Final = 511  # of the parts in which is told what a cost was rounded by
 _PADDING: Final = 16  # bytes, so that a little can be read beyond the last key
 
 Words = NDArray[np.uint32]
@@ -49,12 +51,15 @@ class Built:
         return snapshot.encode(self.sections, self.facts)
 
 
-def build(phrases: Iterable[Phrase], *, word_starts: bool = True) -> Built:
+def build(
+    phrases: Iterable[Phrase], *, word_starts: bool = True, top: float | None = None
+) -> Built:
     """The snapshot of these phrases.
 
     Args:
         phrases: In any number; of equal texts of one entity the heaviest counts.
         word_starts: Whether each word is a key, or the beginning alone.
+        top: The fact of that name of a snapshot whose answers those of this one are merged with.
 
     Raises:
         PhraseError: There are more entity types, or there is more text, than a snapshot can hold.
@@ -64,14 +69,16 @@ def build(phrases: Iterable[Phrase], *, word_starts: bool = True) -> Built:
     texts = [phrase.text for phrase in chosen]
     found = keys.collect(texts, word_starts=word_starts, padding=_PADDING)
     _check_size(len(found.text))
-    order, costs, place_of = _places(chosen, found)
+    order, bits, place_of = _places(chosen, found)
+    scale = _scale(bits, top)
+    costs, fine = _costs(bits, scale)
     place_of_key = place_of[found.phrases * 2 + found.inner]
     sequence = sorting.key_order(found.text, found.starts, place_of_key)
     starts = found.starts[sequence].astype(np.uint32)
     key_places = place_of_key[sequence].astype(np.uint32)
     kinds = np.array([types[phrase.type] for phrase in chosen], dtype=np.uint32)
     cards, card_starts = _cards(chosen)
-    records = _records(order, costs, _entities(chosen), card_starts, kinds)
+    records = _records(order, costs | fine, _entities(chosen), card_starts, kinds)
     upper = trie.build(found.text, starts, key_places, records[key_places, 0], costs)
     fold_points, fold_shapes = keys.fold_table(texts)
     sections: dict[str, Section] = {
@@ -86,13 +93,15 @@ def build(phrases: Iterable[Phrase], *, word_starts: bool = True) -> Built:
         "masks": upper.masks,
         "tops": upper.tops,
         **_type_names(types),
-        **_views(key_places, records[key_places, 2] >> PLACE_TYPE, len(types)),
+        **_views(key_places, kinds[order >> 1][key_places], len(types)),
         "fold_points": fold_points,
         "fold_shapes": fold_shapes,
     }
     facts = _facts(chosen, types, records, card_starts)
     return Built(
-        sections=sections, facts=facts | {"keys": len(starts)}, heaviest=chosen[:_HEAVIEST]
+        sections=sections,
+        facts=facts | {"keys": len(starts)} | scale,
+        heaviest=chosen[:_HEAVIEST],
     )
 
 
@@ -124,12 +133,14 @@ def _check_size(size: int) -> None:
         )
 
 
-def _places(phrases: Sequence[Phrase], found: keys.Keys) -> tuple[Words, Words, NDArray[np.int64]]:
+def _places(
+    phrases: Sequence[Phrase], found: keys.Keys
+) -> tuple[Words, NDArray[np.float64], NDArray[np.int64]]:
     """The places in order.
 
     Returns:
-        For each place twice its phrase, plus one for a further word; for each place its cost, in
-        steps below the heaviest; and the place of each pair of the first array.
+        For each place twice its phrase, plus one for a further word; for each place its weight as
+        a logarithm to base two; and the place of each pair of the first array.
     """
     weights = np.array([phrase.weight for phrase in phrases], dtype=np.float64)
     pairs = np.unique(found.phrases * 2 + found.inner)
@@ -137,20 +148,37 @@ def _places(phrases: Sequence[Phrase], found: keys.Keys) -> tuple[Words, Words, 
     order = pairs[np.lexsort((pairs, -bits))]
     place_of = np.zeros(2 * len(phrases), dtype=np.int64)
     place_of[order] = np.arange(len(order))
-    behind = (bits.max(initial=0.0) - np.sort(bits)[::-1]) * STEPS_PER_BIT
-    costs = np.minimum(np.round(behind), _DEAREST).astype(np.uint32)
-    return order.astype(np.uint32), costs, place_of
+    return order.astype(np.uint32), np.sort(bits)[::-1], place_of
+
+
+def _scale(bits: NDArray[np.float64], top: float | None) -> dict[str, float]:
+    """What costs are counted from: `lead` steps above the weight `top`, of which this is the log.
+
+    Where `top` is another snapshot's, costs of both can be compared: they differ by the lead.
+    """
+    own = float(bits.max()) if len(bits) else 0.0
+    if top is None:
+        return {"top": own, "lead": 0}
+    return {"top": top, "lead": max(0, math.ceil((own - top) * STEPS_PER_BIT))}
+
+
+def _costs(bits: NDArray[np.float64], scale: Mapping[str, float]) -> tuple[Words, Words]:
+    """Of each place the cost in steps, and what it was rounded by, as it stands above the type."""
+    behind = (scale["top"] - bits) * STEPS_PER_BIT + scale["lead"]
+    rounded = np.clip(np.round(behind), 0, _DEAREST)
+    fine = np.clip(np.round((behind - rounded) * 2 * _HALF_STEP), -_HALF_STEP, _HALF_STEP)
+    above = (fine + _HALF_STEP).astype(np.uint32) << np.uint32(PLACE_FINE)
+    return rounded.astype(np.uint32), above
 
 
 def _bits(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weights as logarithms to base two, the heaviest 0; a weight of 0 is one below the least."""
+    """Weights as logarithms to base two; a weight of 0 is one below the least."""
     positive = weights > 0
     if not positive.any():
         return np.zeros(len(weights))
     bits = np.zeros(len(weights))
     bits[positive] = np.log2(weights[positive])
     bits[~positive] = bits[positive].min() - 1
-    bits -= bits.max()
     return bits
 
 
@@ -192,7 +220,7 @@ def _entities(phrases: Sequence[Phrase]) -> Words:
 def _records(
     order: Words, costs: Words, entities: Words, card_starts: Words, kinds: Words
 ) -> Words:
-    """Three numbers a place: its entity, where its card begins, its cost with the type above."""
+    """Three numbers a place: its entity, where its card begins, its costs with the type between."""
     phrases = order >> 1
     return np.column_stack(
         (entities[phrases], card_starts[phrases], costs | kinds[phrases] << PLACE_TYPE)

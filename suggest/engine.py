@@ -11,9 +11,37 @@ import orjson
 from suggest import snapshot
 from suggest.errors import SuggestError
 from suggest.folding import fold_utf8
-from suggest.kernel.answer import AROUND, FRAME, answer, answer_lines, frame
+from suggest.kernel.answer import (
+    AROUND,
+    FRAME,
+    answer,
+    answer_lines,
+    find,
+    find_further,
+    frame,
+    write,
+    write_all,
+)
 from suggest.kernel.compilation import COMPILED
-from suggest.kernel.memory import COUNT, DEFAULT_LIMIT, MOST_RESULTS, SCRATCH, SECTIONS
+from suggest.kernel.memory import (
+    COUNT,
+    DEFAULT_LIMIT,
+    FOUND,
+    HIDDEN,
+    HIDDEN_BITS,
+    HIDING,
+    LIMIT,
+    MOST_RESULTS,
+    PLACE,
+    PLACE_COST,
+    PLACE_FINE,
+    PLACES,
+    RESULT,
+    RESULTS,
+    SCRATCH,
+    SECTIONS,
+    TYPES,
+)
 from suggest.snapshot import Snapshot
 
 #: What is typed is looked at so far; nobody types more, and no key is longer.
@@ -39,10 +67,12 @@ class Engine:
         self._room = int(source.facts["largest_card"]) + longest * 6 + AROUND
         head = frame(b'],"snapshot":"%b"}' % source.edition.encode())
         size = len(head) + (MOST_RESULTS + 1) * self._room + _LINES
-        work = array("q", bytes(8 * SCRATCH))
+        flags = int(source.facts["entities"]) // HIDDEN_BITS + 1
+        work = array("q", bytes(8 * (SCRATCH + flags)))
         work[: 2 * COUNT] = array("q", _parts(source))
         # The data, the same as words, and memory to work in.
         self._memory: tuple[Any, Any, Any]
+        self._lead = int(source.facts["lead"])
         self._out: Any  # what is written
         if COMPILED:
             data = np.frombuffer(source.content, dtype=np.uint8)
@@ -92,6 +122,51 @@ class Engine:
         end = answer(*self._memory, folded, limit, wanted, fuzzy, self._out)
         written: bytes = self._shown[FRAME:end].tobytes()
         return written
+
+    def hide(self, entity: int, *, hidden: bool = True) -> None:
+        """Leave an entity, by its number, out of answers, or have it among them again."""
+        work, at = self._memory[2], HIDDEN + entity // HIDDEN_BITS
+        bit = 1 << entity % HIDDEN_BITS
+        if bool(int(work[at]) & bit) != hidden:
+            work[at] = int(work[at]) ^ bit
+            work[HIDING] += 1 if hidden else -1
+
+    def find(self, folded: bytes, limit: int, types: Collection[str], fuzzy: bool) -> int:
+        """Look for completions of a folded beginning without two edits; how many there are.
+
+        They can be told of, and written, until this looks for others.
+        """
+        work = self._memory[2]
+        work[LIMIT], work[TYPES] = limit, self._wanted(types)
+        find(*self._memory, folded, 0, len(folded), fuzzy)
+        return int(work[FOUND])
+
+    def find_further(self) -> int:
+        """Where `find` found nothing, look for what takes two edits; how many there are."""
+        find_further(*self._memory)
+        return int(self._memory[2][FOUND])
+
+    def found(self) -> Iterator[tuple[int, int]]:
+        """What each completion that was found is ordered by, ascending.
+
+        Numbers are comparable with those of other engines, one of whose snapshots was built for the
+        other's `top`.
+        """
+        _, words, work = self._memory
+        for at in range(RESULTS, RESULTS + int(work[FOUND]) * RESULT, RESULT):
+            place = int(work[PLACES]) + PLACE * int(work[at + 4])
+            cost = (int(work[at]) >> 32) - self._lead
+            yield cost, int(words[place + PLACE_COST]) >> PLACE_FINE
+
+    def written(self) -> bytes:
+        """The answer of all that was found."""
+        end = write_all(*self._memory, self._out, FRAME)
+        return bytes(self._shown[FRAME:end])
+
+    def piece(self, number: int) -> bytes:
+        """One of the completions that were found, as JSON."""
+        end = write(*self._memory, RESULTS + number * RESULT, self._out, FRAME)
+        return bytes(self._shown[FRAME:end])
 
     def completions(self, typed: str, **options: Any) -> list[dict[str, Any]]:
         """The completions as Python objects."""

@@ -4,7 +4,7 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from core.telemetry import REGISTRY
+from core.telemetry import LATENCY_BUCKETS, REGISTRY
 
 # Seconds: an answer takes some ten millionths of one.
 _BUCKETS: Final = (
@@ -32,6 +32,39 @@ SNAPSHOT_PHRASES: Final = Gauge(
 SNAPSHOT_LOADED: Final = Gauge(
     "disco_suggest_snapshot_loaded_timestamp_seconds",
     "When the snapshot that is served was loaded.",
+    registry=REGISTRY,
+)
+OVERLAY_ENTITIES: Final = Gauge(
+    "disco_suggest_overlay_entities",
+    "Entities that the overlay shows otherwise than the snapshot does, or hides.",
+    registry=REGISTRY,
+)
+OVERLAY_PHRASES: Final = Gauge(
+    "disco_suggest_overlay_phrases",
+    "Phrases of the overlay.",
+    registry=REGISTRY,
+)
+OVERLAY_WAITING: Final = Gauge(
+    "disco_suggest_overlay_waiting",
+    "Entities with a change that the overlay does not have yet.",
+    registry=REGISTRY,
+)
+OVERLAY_CHANGES: Final = Counter(
+    "disco_suggest_overlay_changes",
+    "Changes that the overlay looked at, by outcome.",
+    ("outcome",),
+    registry=REGISTRY,
+)
+OVERLAY_SECONDS: Final = Histogram(
+    "disco_suggest_overlay_seconds",
+    "From the arrival of an event until the service suggests by it.",
+    registry=REGISTRY,
+    buckets=LATENCY_BUCKETS,
+)
+OVERLAY_STATE: Final = Gauge(
+    "disco_suggest_overlay_state",
+    "1 for the state that the overlay is in, 0 for the others.",
+    ("state",),
     registry=REGISTRY,
 )
 SWAPS: Final = Counter(

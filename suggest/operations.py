@@ -3,14 +3,16 @@
 Somebody waits for `disco suggest query`: what only a build or the service needs is imported there.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from core.errors import ServiceUnavailableError
 from suggest import phrases, snapshot
-from suggest.errors import SuggestError
+from suggest.errors import SnapshotError, SuggestError
 from suggest.folding import fold
 from suggest.kernel import mode
 from suggest.kernel.memory import DEFAULT_LIMIT, MOST_RESULTS
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from core.settings import Settings
     from suggest.builder import Built
     from suggest.engine import Engine
+    from suggest.positions import Position
     from suggest.sources import Collected
 
 __all__ = [
@@ -56,6 +59,7 @@ class Sample:
 
     typed: str
     texts: Sequence[str]
+    before: Sequence[str] = ()  # those of the snapshot that is published
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +71,7 @@ class BuildReport:
     facts: dict[str, Any]  # counts, types, and the rank edition, as the snapshot has them
     samples: Sequence[Sample]  # what the heaviest phrases begin with
     sources: "Sequence[Collected]"  # what each source of the database gave; none for a file
+    position: str | None = None  # where it ends in the stream of changes; None: that is not known
 
 
 def build_file(source: Path, output: Path | None, *, word_starts: bool = True) -> BuildReport:
@@ -104,7 +109,10 @@ async def build_from_database(
 
     found: list[Phrase] = []
     weights = await rank_weights.choose(settings, ranks)
-    collected = await sources.collect(settings, sources.load(), found, weights)
+    position = None if dry_run else await _mark(settings)
+    collected = await sources.collect(
+        settings, sources.load(), found, weights, level=position is not None
+    )
     built = builder.build(found)
     if weights is not None:
         built = replace(built, facts=built.facts | {"rank_edition": weights.edition})
@@ -113,8 +121,13 @@ async def build_from_database(
         drift.check(built.facts, store.published_facts())
     pieces = built.pieces
     if not dry_run:
-        store.put(pieces)
-    return _report(built, pieces, collected)
+        store.put(pieces, position)
+    report = _report(built, pieces, collected)
+    return replace(
+        report,
+        samples=_compared(store, report.samples, pieces),
+        position=None if position is None else str(position),
+    )
 
 
 def open_file(path: Path, types: Sequence[str] = (), *, few: bool = False) -> "Engine":
@@ -194,6 +207,19 @@ def serve(settings: "Settings", *, on_listening: Callable[[str], None]) -> None:
     serving.serve(settings, on_listening=on_listening)
 
 
+async def _mark(settings: "Settings") -> "Position | None":
+    """Where in the stream of changes what is read next begins; None without the broker."""
+    if not settings.suggest_overlay_phrases:
+        return None
+    from core.broker import UNAVAILABLE_ERRORS  # noqa: PLC0415 - see above
+    from suggest import change_stream  # noqa: PLC0415 - see above
+
+    try:
+        return await change_stream.mark(settings)
+    except (*UNAVAILABLE_ERRORS, ServiceUnavailableError):
+        return None
+
+
 def _report(
     built: "Built", pieces: Sequence[bytes], collected: "Sequence[Collected]" = ()
 ) -> BuildReport:
@@ -204,6 +230,28 @@ def _report(
         samples=list(_samples(built.heaviest)),
         sources=collected,
     )
+
+
+def _compared(store: Store, samples: Sequence[Sample], pieces: Sequence[bytes]) -> Sequence[Sample]:
+    """Samples as the engine answers them, by what was built and by what is published."""
+    from suggest.engine import Engine  # noqa: PLC0415 - see above
+
+    built, published, edition = Engine(snapshot.in_memory(pieces)), None, store.published()
+    with contextlib.suppress(SnapshotError):  # of another version, perhaps
+        published = Engine.open(store.path_of(edition)) if edition else None
+    return [
+        Sample(
+            typed=one.typed,
+            texts=_completed(built, one.typed),
+            before=_completed(published, one.typed) if published else (),
+        )
+        for one in samples
+    ]
+
+
+def _completed(engine: "Engine", typed: str) -> Sequence[str]:
+    found = engine.completions(typed, limit=_SAMPLE_TEXTS, fuzzy=False)
+    return [completion["text"] for completion in found]
 
 
 def _samples(heaviest: Sequence[Phrase]) -> Iterator[Sample]:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from suggest import folding
 from suggest.errors import SnapshotError
 
-MAGIC: Final = b"disco suggest 1\n"
+MAGIC: Final = b"disco suggest 2\n"
 _ALIGNMENT: Final = 64
 _FIXED: Final = len(MAGIC) + 8 + 32
 _EDITION: Final = 16  # digits
@@ -41,7 +41,7 @@ class Snapshot:
     path: Path
     edition: str  # names the content: equal editions, equal files
     facts: Mapping[str, Any]  # counts and whatever else the builder wrote down
-    content: mmap.mmap
+    content: mmap.mmap | bytes
     places: Mapping[str, tuple[int, int]]  # section -> first byte, end
     sizes: Mapping[str, int]  # section -> bytes of one of its numbers
 
@@ -91,7 +91,15 @@ def write(path: Path, pieces: Sequence[bytes | memoryview]) -> None:
 
 def load(path: Path) -> Snapshot:
     """Map a file and check every byte of it; raises `SnapshotError`."""
-    content = _mapped(path)
+    return _checked(path, _mapped(path))
+
+
+def in_memory(pieces: Sequence[bytes]) -> Snapshot:
+    """The snapshot that `encode` made, without a file."""
+    return _checked(Path("(memory)"), b"".join(pieces))
+
+
+def _checked(path: Path, content: mmap.mmap | bytes) -> Snapshot:
     header, digest = _header(path, content)
     if header.get("folding") != folding.VERSION:
         raise SnapshotError(path, "was built by another version of the project", _REBUILD)
@@ -130,7 +138,7 @@ def _mapped(path: Path) -> mmap.mmap:
         raise SnapshotError(path, "is empty", _REBUILD) from None
 
 
-def _header(path: Path, content: mmap.mmap) -> tuple[dict[str, Any], str]:
+def _header(path: Path, content: mmap.mmap | bytes) -> tuple[dict[str, Any], str]:
     if content[: len(MAGIC)] != MAGIC:
         raise SnapshotError(
             path, "is no snapshot of this version", "name a file that `disco suggest build` wrote"
@@ -144,7 +152,7 @@ def _header(path: Path, content: mmap.mmap) -> tuple[dict[str, Any], str]:
 
 
 def _check_padding(
-    path: Path, content: mmap.mmap, places: list[tuple[int, int]], begin: int
+    path: Path, content: mmap.mmap | bytes, places: list[tuple[int, int]], begin: int
 ) -> None:
     """Nothing stands between the sections, nor behind the last."""
     at = begin

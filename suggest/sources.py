@@ -11,6 +11,7 @@ entity's id: it becomes `true` for all of them. `sources/sources.json` lists the
     cap              most phrases; the heaviest are kept (before factor and rank)
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -24,9 +25,12 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from core.database import STATEMENT_ERRORS, UNAVAILABLE_ERRORS, open_pool
 from core.errors import ServiceUnavailableError
 from core.settings import Settings
+from core.telemetry import logger
 from suggest.errors import SuggestError
 from suggest.phrases import LONGEST, Phrase
 from suggest.rank_weights import RankWeights, UnrankedIdError
+
+_log = logger("suggest")
 
 if TYPE_CHECKING:
     Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
@@ -38,6 +42,9 @@ LIST: Final = "sources.json"
 _WANTED: Final = re.compile(r":wanted\(([\w.]+)\)")
 _FETCHED: Final = 5_000  # rows at a time
 _TIME_LIMIT: Final = 3_600.0  # seconds
+_REPLICA_PATIENCE: Final = 30.0  # seconds
+_REPLICA_PAUSE: Final = 0.05  # seconds between two looks at how far it is
+_REPLAYED: Final = "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn"
 
 _PHRASES: Final = """
 SELECT id::text AS target, text, weight, permalink
@@ -45,6 +52,13 @@ FROM (SELECT id, text, weight::float8 AS weight, permalink FROM ({sql}) q) s
 WHERE text IS NOT NULL AND weight >= $1 AND weight::double precision < 'infinity'
 ORDER BY weight DESC, id, text
 LIMIT $2
+"""
+
+_PHRASES_OF: Final = """
+SELECT id::text AS target, text, weight, permalink
+FROM (SELECT id, text, weight::float8 AS weight, permalink FROM ({sql}) q) s
+WHERE text IS NOT NULL AND weight >= $2 AND weight::double precision < 'infinity'
+ORDER BY weight DESC, id, text
 """
 
 
@@ -71,6 +85,11 @@ class Source(BaseModel):
     def query_all(self) -> str:
         """The query of all its phrases: $1 the minimum weight, $2 the cap."""
         return _PHRASES.format(sql=_WANTED.sub("true", self.sql))
+
+    @property
+    def query_some(self) -> str:
+        """The query of the phrases of some entities: $1 their ids, $2 the minimum weight."""
+        return _PHRASES_OF.format(sql=_WANTED.sub(r"\1 = ANY($1::bigint[])", self.sql))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,18 +120,39 @@ async def collect(
     sources: Sequence[Source],
     into: list[Phrase],
     ranks: RankWeights | None = None,
+    *,
+    level: bool = False,
 ) -> Sequence[Collected]:
     """Read the phrases of all sources as of one moment, and append them to `into`.
 
-    With `ranks`, they are in the weights.
+    With `ranks`, they are in the weights. With `level`, all that was committed before is seen.
 
     Raises:
         SourceError: The database refuses a query.
         ServiceUnavailableError: It does not answer.
     """
     url = settings.replica_url or settings.database_url
+    if level and settings.replica_url and not await _is_level(settings, settings.replica_url):
+        _log.warning("suggest_replica_behind", seconds=_REPLICA_PATIENCE)
+        url = settings.database_url
     async with _transaction(url) as connection:
         return [await _read(connection, source, into, ranks) for source in sources]
+
+
+async def _is_level(settings: Settings, replica_url: str) -> bool:
+    """Whether the replica has, within its patience, all that the primary has now."""
+    try:
+        async with (
+            open_pool(settings.database_url, application="disco suggest", size=1) as primary,
+            open_pool(replica_url, application="disco suggest", size=1) as replica,
+            asyncio.timeout(_REPLICA_PATIENCE),
+        ):
+            position = await primary.fetchval("SELECT pg_current_wal_flush_lsn()::text")
+            while not await replica.fetchval(_REPLAYED, position):  # noqa: ASYNC110 - none to wait for
+                await asyncio.sleep(_REPLICA_PAUSE)
+    except TimeoutError:
+        return False
+    return True
 
 
 @asynccontextmanager
@@ -141,7 +181,7 @@ async def _read(
             source.query_all, source.minimum_weight, source.cap, timeout=_TIME_LIMIT
         )
         while rows := await cursor.fetch(_FETCHED, timeout=_TIME_LIMIT):
-            phrases = list(_phrases(source, rows, ranks))
+            phrases = list(phrases_of(source, rows, ranks))
             into += phrases
             skipped += len(rows) - len(phrases)
     except (*STATEMENT_ERRORS, asyncpg.DataError) as error:
@@ -155,7 +195,7 @@ async def _read(
     return Collected(source=source.name, phrases=len(into) - before, skipped=skipped)
 
 
-def _phrases(
+def phrases_of(
     source: Source, rows: Sequence[asyncpg.Record], ranks: RankWeights | None
 ) -> Iterator[Phrase]:
     """The phrases of rows; texts that are empty and what is too long are left out."""

@@ -1,6 +1,7 @@
 """The snapshot store: a folder of snapshots, and a pointer to the one that is served.
 
     <edition>.snapshot    the files; never changed
+    <edition>.position    where in the stream of changes the snapshot ends; of one from the database
     published             a line an edition: those that were published, the one that is served last
 
 Any number of services may watch one folder. The pointer is replaced in one step, so that they see
@@ -15,9 +16,11 @@ from typing import Any, Final
 
 from suggest import snapshot
 from suggest.errors import SnapshotError, SuggestError
+from suggest.positions import Position
 
 POINTER: Final = "published"
 SUFFIX: Final = ".snapshot"
+POSITION: Final = ".position"
 REMEMBERED: Final = 20  # editions that can be gone back through
 
 
@@ -71,9 +74,22 @@ class Store:
             )
         return path
 
-    def put(self, pieces: Sequence[bytes]) -> str:
-        """Write a snapshot unless it is there; returns its edition. Raises `SnapshotError`."""
+    def position_of(self, edition: str) -> Position | None:
+        """Where in the stream of changes a snapshot ends; None if that is not known."""
+        try:
+            return Position.parse((self.folder / f"{edition}{POSITION}").read_text("ascii"))
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def put(self, pieces: Sequence[bytes], position: Position | None = None) -> str:
+        """Write a snapshot unless it is there; returns its edition. Raises `SnapshotError`.
+
+        Of two positions of the same content the later one counts: less has happened since.
+        """
         edition = snapshot.edition_of(pieces)
+        if position is not None:
+            file = self.folder / f"{edition}{POSITION}"
+            snapshot.write(file, [f"{position}\n".encode("ascii")])
         if not self.path_of(edition).exists():
             snapshot.write(self.path_of(edition), pieces)
         return edition

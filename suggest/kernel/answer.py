@@ -14,6 +14,7 @@ from suggest.kernel.memory import (
     LIMIT,
     LONGEST,
     LOOKED,
+    MET,
     NEVER,
     PLACE,
     PLACE_CARD,
@@ -23,6 +24,7 @@ from suggest.kernel.memory import (
     RESULT,
     RESULTS,
     TEXT,
+    TYPE_BITS,
     TYPE_NAMES,
     TYPE_STARTS,
     TYPED,
@@ -147,20 +149,35 @@ def search(
     data: Numbers, words: Numbers, work: Memory, typed: bytes, begin: int, end: int, fuzzy: bool
 ) -> None:
     """Find the completions of what stands in `typed`, best first."""
+    find(data, words, work, typed, begin, end, fuzzy)
+    if fuzzy:
+        find_further(data, words, work)
+
+
+@compiled
+def find(
+    data: Numbers, words: Numbers, work: Memory, typed: bytes, begin: int, end: int, fuzzy: bool
+) -> None:
+    """As `search`, without what takes two edits."""
     length = 0
     while begin < end and length < LONGEST:
         work[TYPED + length], width = decode(typed, begin)
         begin += width
         length += 1
     work[LENGTH], work[WORST] = length, NEVER
-    work[FOUND] = work[LOOKED] = work[HEAPED] = work[USED] = 0
+    work[FOUND] = work[LOOKED] = work[HEAPED] = work[USED] = work[MET] = 0
     if length == 0:
         return
     exact(data, words, work)
     if fuzzy and length >= ONE_EDIT:
         corrected(data, words, work, 1)
-        if length >= TWO_EDITS and work[FOUND] == 0:
-            corrected(data, words, work, 2)
+
+
+@compiled
+def find_further(data: Numbers, words: Numbers, work: Memory) -> None:
+    """After `find`: what takes two edits, if nothing was found."""
+    if work[LENGTH] >= TWO_EDITS and work[FOUND] == 0:
+        corrected(data, words, work, 2)
 
 
 @compiled
@@ -185,7 +202,8 @@ def write(data: Numbers, words: Numbers, work: Memory, result: int, out: Memory,
     text_length, card = length_at(data, card)
     link_length, card = length_at(data, card)
     text = card + id_length
-    row = work[TYPE_STARTS] + (signed(words[place + PLACE_COST]) >> PLACE_TYPE)
+    kind = signed(words[place + PLACE_COST]) >> PLACE_TYPE & ((1 << TYPE_BITS) - 1)
+    row = work[TYPE_STARTS] + kind
     name, end = signed(words[row]), signed(words[row + 1])
     at = copy(data, work[TYPE_NAMES] + name, end - name, out, at)
     at = copy(out, _ID, _TEXT - _ID, out, at)

@@ -30,6 +30,8 @@ COUNT: Final = len(SECTIONS)
 PLACE: Final = 3
 PLACE_ENTITY, PLACE_CARD, PLACE_COST = range(PLACE)
 PLACE_TYPE: Final = 16  # bits of the cost; the type stands above
+TYPE_BITS: Final = 6
+PLACE_FINE: Final = PLACE_TYPE + TYPE_BITS  # what the cost was rounded by stands at the top
 # The numbers of a node, see suggest/trie.py.
 NODE: Final = 7
 NODE_KEY, NODE_END, NODE_FIRST, NODE_LAST, NODE_BEST, NODE_COST, NODE_TOP = range(NODE)
@@ -65,7 +67,12 @@ ORDER: Final = RANGES + MOST_RANGES * RANGE  # the heap: what ranges are ordered
 SLOTS: Final = ORDER + MOST_RANGES  # … and which they are
 RESULTS: Final = SLOTS + MOST_RANGES
 FORKS: Final = RESULTS + MOST_RESULTS * RESULT
-#: How long `work` is.
-SCRATCH: Final = FORKS + _MOST_FORKS * FORK
+#: How many entities are hidden, how many were met by a search, and a bit for each entity.
+HIDING: Final = FORKS + _MOST_FORKS * FORK
+MET: Final = HIDING + 1
+HIDDEN: Final = HIDING + 2
+HIDDEN_BITS: Final = 32  # of one number
+#: How long `work` is without those bits.
+SCRATCH: Final = HIDDEN
 #: The order of a range that is worse than any.
 NEVER: Final = 1 << 62

@@ -1,7 +1,8 @@
 """Ranges of keys: the best of one, and the heap in which they wait.
 
 A range is one of all keys (view -1), of those of one entity type, which are numbered among
-themselves (its view), or of the list that a node has of its best (view -2).
+themselves (its view), or of the list that a node has of its best (view -2; its position is the
+node).
 """
 
 from typing import Final
@@ -166,8 +167,10 @@ def wait(
 
 
 @compiled
-def wait_listed(words: Numbers, work: Memory, slot: int, low: int, high: int, info: int) -> None:
-    """Have the rows low to high of the lists of the best wait, the next of them first."""
+def wait_listed(
+    words: Numbers, work: Memory, slot: int, node: int, low: int, high: int, info: int
+) -> None:
+    """Have the rows low to high of the list of a node's best wait, the next of them first."""
     if low >= high:
         return
     place = signed(words[work[TOPS] + low * TOP])
@@ -175,7 +178,7 @@ def wait_listed(words: Numbers, work: Memory, slot: int, low: int, high: int, in
         return
     order = order_of(words, work, place, info >> 8)
     if order < work[WORST]:
-        note(work, slot, LISTED, low, high, low, info, order)
+        note(work, slot, LISTED, low, high, node, info, order)
 
 
 @compiled
@@ -204,7 +207,7 @@ def accept_node(words: Numbers, work: Memory, node: int, info: int) -> None:
     top = signed(words[at + NODE_TOP])
     if top != NOTHING and work[TYPES] < 0 and work[LIMIT] <= TOPS_EACH:
         begin = top * TOPS_EACH
-        wait_listed(words, work, -1, begin, begin + TOPS_EACH, info)
+        wait_listed(words, work, -1, node, begin, begin + TOPS_EACH, info)
         return
     low, high = signed(words[at + NODE_KEY]), signed(words[at + NODE_END])
     accept(words, work, low, high, info)

@@ -7,6 +7,9 @@ SELECT
 FROM sets s
 JOIN users u ON u.id = s.user_id AND u.visibility = 'public' AND u.deleted_at IS NULL
 LEFT JOIN (
-    SELECT followee_id, count(*) AS followers FROM follows GROUP BY followee_id
+    SELECT followee_id, count(*) AS followers
+    FROM follows
+    WHERE followee_id IN (SELECT o.user_id FROM sets o WHERE :wanted(o.id))
+    GROUP BY followee_id
 ) f ON f.followee_id = u.id
 WHERE :wanted(s.id) AND s.visibility = 'public' AND s.deleted_at IS NULL

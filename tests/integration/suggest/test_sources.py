@@ -75,6 +75,9 @@ async def test_a_snapshot_of_the_database(catalogue: Settings) -> None:
     assert report == plan
     assert store.published() is None
     store.publish(report.edition)
+    assert all(not sample.before for sample in report.samples)
+    again = await operations.build_from_database(catalogue, force=False, dry_run=True)
+    assert [sample.before for sample in again.samples] == [one.texts for one in report.samples]
     engine = Engine.open(store.path_of(report.edition))
     heaviest = max(await collected(catalogue), key=lambda phrase: phrase.weight)
     (first,) = engine.completions(heaviest.text, limit=1)

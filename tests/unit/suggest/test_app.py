@@ -63,6 +63,7 @@ async def test_it_completes(client: httpx.AsyncClient, store: Store) -> None:
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.headers["cache-control"] == "public, max-age=1"
+    assert answer.headers["x-disco-overlay"] == "off"
 
 
 async def test_parameters_count(client: httpx.AsyncClient) -> None:
@@ -129,7 +130,12 @@ async def test_ready_names_the_snapshot(client: httpx.AsyncClient, store: Store)
     answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()) == (
         200,
-        {"state": "ready", "missing": [], "snapshot": store.published()},
+        {
+            "state": "ready",
+            "missing": [],
+            "snapshot": store.published(),
+            "overlay": "off",
+        },
     )
 
 

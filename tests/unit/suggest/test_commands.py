@@ -187,7 +187,7 @@ def test_a_dry_run_tells_and_writes_nothing(
     assert main.run(["suggest", "build", *arguments, "--json"]) == output.OK
     told = json.loads(capsys.readouterr().out)
     assert told["facts"]["types"] == {"sound": 1, "user": 2}
-    assert told["samples"][0] == {"typed": "joh", "texts": ["John Travolta"]}
+    assert told["samples"][0] == {"typed": "joh", "texts": ["John Travolta"], "before": []}
     assert not target.exists()
     assert main.run(["suggest", "build", *arguments]) == output.OK
     assert "nothing was written" in capsys.readouterr().out

@@ -4,6 +4,7 @@ import pytest
 
 from suggest import operations, snapshot
 from suggest.errors import SnapshotError
+from suggest.positions import Position
 from suggest.store import Store, StoreError, mark_of
 from tests.unit.suggest.conftest import Pieces
 
@@ -35,6 +36,15 @@ def test_publish_and_roll_back(store: Store, pieces: Pieces) -> None:
     # Rolled back is not forgotten.
     store.publish(third)
     assert store.rollback() == first
+
+
+def test_a_snapshot_ends_at_a_position(store: Store, pieces: Pieces) -> None:
+    edition = store.put(pieces("one"))
+    assert store.position_of(edition) is None
+    for offset in (7, 9):  # built again, of the same phrases: less has happened since
+        store.put(pieces("one"), Position(offset, "x"))
+        assert store.position_of(edition) == Position(offset, "x")
+    assert store.position_of(store.put(pieces("two"))) is None
 
 
 def test_a_publication_changes_the_mark(store: Store, pieces: Pieces) -> None:
