@@ -1,6 +1,7 @@
 """`disco demo up`: everything on one machine, with a catalogue to look at, until Ctrl-C."""
 
 import asyncio
+import dataclasses
 import signal
 import time
 from collections.abc import Sequence
@@ -10,7 +11,9 @@ from pathlib import Path
 import click
 import uvloop
 
+from access.operations import Scope, open_keys
 from cli.output import dry_run_option, json_option, print_json, print_json_line, progress
+from core.operation_log import Actor
 from core.settings import Settings, load
 from demo import operations as demo
 from demo.sizes import Size
@@ -25,6 +28,7 @@ from stack.programs import Program
 _ROOT = Path(__file__).resolve().parent.parent
 _PROGRESS_INTERVAL = 2.0
 _LOOK_INTERVAL = 0.5
+_KEY_DAYS = 1  # that the key which is printed holds
 _FIRST_SEARCHES = ("love", "a", "rain", "night", "love+song", "dj")
 
 
@@ -102,12 +106,14 @@ def _serve(settings: Settings, logs: Path, as_json: bool) -> None:
         if not ports.is_free(port):
             progress(f"port {port} is taken; the API gets another one")
             port = 0
-        api = running.enter_context(programs.query_api(settings, logs, port=port or None))
+        told = dataclasses.replace(settings, dashboard_metrics=f"{worker.url}/metrics")
+        api = running.enter_context(programs.query_api(told, logs, port=port or None))
         _warm_up(api)
+        key = uvloop.run(_make_key(settings))
         if as_json:
-            print_json_line({"api": api.url, "worker": worker.url, "logs": str(logs)})
+            print_json_line({"api": api.url, "worker": worker.url, "logs": str(logs), "key": key})
         else:
-            _announce(api, worker)
+            _announce(api, worker, key)
         while True:
             _raise_if_ended((worker, api))
             time.sleep(_LOOK_INTERVAL)
@@ -131,19 +137,27 @@ def _raise_if_ended(running: Sequence[Program]) -> None:
             )
 
 
-def _announce(api: Program, worker: Program) -> None:
+async def _make_key(settings: Settings) -> str:
+    """A key for the pages that are not for all."""
+    async with open_keys(settings, Actor.of_this_process()) as keys:
+        return (await keys.create("demo", [Scope.DASHBOARD_READ], days=_KEY_DAYS)).text
+
+
+def _announce(api: Program, worker: Program, key: str) -> None:
     click.echo(
         f"""
 Search page   {api.url}/
+Dashboard     {api.url}/dashboard   (key, for a day: {key})
 Search API    {api.url}/v1/search?q=love   (described by {api.url}/openapi.json)
 Metrics       {api.url}/metrics (API), {worker.url}/metrics (worker)
 Logs          {api.log.parent}
 
-Three things to try:
+Four things to try:
   1. Open the search page and type the name of an artist.
   2. In another terminal, change something and find it at once:
        .venv/bin/disco demo play --rate 5 --seconds 30
-  3. Ask whether the index holds what the database holds:
+  3. Open the dashboard, enter the key, and watch both happen.
+  4. Ask whether the index holds what the database holds:
        .venv/bin/disco verify
 
 Ctrl-C stops what this command started.

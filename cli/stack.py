@@ -79,11 +79,16 @@ def status(name: str, as_json: bool) -> None:
 
 @stack.command()
 @click.option("--browser", is_flag=True, help="Also the browser that the tests drive.")
+@click.option("--monitoring", is_flag=True, help="Also Prometheus, for the tests of its rules.")
 @output.dry_run_option
 @output.json_option
-def install(browser: bool, dry_run: bool, as_json: bool) -> None:
+def install(*, browser: bool, monitoring: bool, dry_run: bool, as_json: bool) -> None:
     """Install the packages that are missing, and start nothing. `up` does it by itself."""
-    wanted = [*packages.SERVICES, *(packages.BROWSER if browser else ())]
+    wanted = [
+        *packages.SERVICES,
+        *(packages.BROWSER if browser else ()),
+        *(packages.MONITORING if monitoring else ()),
+    ]
     missing = packages.missing(wanted)
     if not dry_run:
         log = Path.cwd() / STACKS_FOLDER / "installation.log"

@@ -24,13 +24,15 @@ def serve(
     port_setting: str,
     drain_seconds: int,
     on_listening: Callable[[str], None],
+    on_stopping: Callable[[], None] = lambda: None,
     date_header: bool = True,
 ) -> str:
     """Serve until SIGTERM or SIGINT, then finish the requests in progress; the address.
 
     `on_listening` gets the address once requests are answered; with port 0 it tells the port.
-    A request in progress may take `drain_seconds` after the signal. Raises `UsageError`, which
-    names `port_setting`, when the address cannot be listened on.
+    `on_stopping` is called before the requests in progress are waited for, to end those that would
+    go on by themselves. A request in progress may take `drain_seconds` after the signal. Raises
+    `UsageError`, which names `port_setting`, when the address cannot be listened on.
     """
     listener = _listen(host, port, port_setting)
     host, port = listener.getsockname()[:2]
@@ -52,24 +54,34 @@ def serve(
     )
     # Uvicorn raises the signal again when it has shut down; to be stopped is no failure.
     signal.signal(signal.SIGTERM, lambda _signal, _frame: None)
-    _AnnouncedServer(config, address, on_listening).run(sockets=[listener])
+    _AnnouncedServer(config, address, on_listening, on_stopping).run(sockets=[listener])
     return address
 
 
 class _AnnouncedServer(uvicorn.Server):
-    """Says when and where it answers."""
+    """Says when and where it answers, and when it is about to stop."""
 
     def __init__(
-        self, config: uvicorn.Config, address: str, on_listening: Callable[[str], None]
+        self,
+        config: uvicorn.Config,
+        address: str,
+        on_listening: Callable[[str], None],
+        on_stopping: Callable[[], None],
     ) -> None:
         super().__init__(config)
         self._address = address
         self._on_listening = on_listening
+        self._on_stopping = on_stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then tell."""
         await super().startup(sockets)
         self._on_listening(self._address)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell, then stop."""
+        self._on_stopping()
+        await super().shutdown(sockets)
 
 
 def _listen(host: str, port: int, port_setting: str) -> socket.socket:

@@ -73,6 +73,9 @@ class Settings:
     experiments: str = _setting(
         "", "TOML file of variants, the experiment and shadow traffic; unset: there are none."
     )
+    dashboard_metrics: str = _setting(
+        "", "Addresses of other processes' /metrics for /dashboard, separated by commas."
+    )
     admin_api: str = _setting(
         "off", "on: /v1/admin/ is there for those with a key of scope admin; off: it is not."
     )

@@ -8,11 +8,12 @@ import sys
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 
 from core.settings import Settings
 
 REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)  # memory, processor time, open files: `process_…`
 METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 # Seconds; fine where promises are made (0.1 to 1 s), coarse above.
 LATENCY_BUCKETS = (

@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 
+from access.operations import Scope
 from core import definitions, telemetry
 from core.engine import create_engine
 from core.settings import Settings
@@ -19,6 +20,11 @@ from query_api.access import AccessMiddleware
 from query_api.admin_api import AdminApi
 from query_api.assets import Assets
 from query_api.cursors import CursorSigner
+from query_api.dashboard import page as dashboard
+from query_api.dashboard.page import Dashboard
+from query_api.dashboard.processes import Processes, told_addresses
+from query_api.dashboard.sampler import Sampler
+from query_api.dashboard.services import ServiceReader
 from query_api.database import Database
 from query_api.doorkeeper import Doorkeeper
 from query_api.entity_pages import EntityPages
@@ -38,10 +44,12 @@ from query_api.variant_indices import VariantIndices
 # Seconds beyond the engine's own deadline: for its answer to arrive, then for ours to be made.
 _NETWORK_MARGIN: Final = 0.5
 _ANSWER_MARGIN: Final = 1.0
+_STREAM_MARGIN: Final = 30.0  # for the last wait of a stream
 _ADMIN_SECONDS: Final = 120.0  # that an operator's request may take
 _WORTH_COMPRESSING: Final = 1024  # bytes
 _QUICK_COMPRESSION: Final = 4  # of 9: nearly as small, at a third of the time
 
+_WATCHERS: Final = (Scope.DASHBOARD_READ, Scope.ADMIN)
 
 _log = telemetry.logger("query_api")
 
@@ -72,15 +80,24 @@ def create_app(settings: Settings) -> Starlette:
     templates = PageTemplates(assets := Assets())
     page = SearchPage(searcher, templates)
     sessions = PageSessions(doorkeeper, secret, templates)
+    board = Dashboard(
+        Sampler(
+            Processes(told_addresses(settings.dashboard_metrics)), ServiceReader(settings, engine)
+        ),
+        trials,
+        templates,
+    )
     service = ServiceRoutes(engine, settings.index_prefix, known, admin=settings.admin_api == "on")
     failures = FailureAnswers(page.error)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         _log.info("query_api_started", entities=list(known), engine=settings.engine_url)
+        board.start()
         try:
             yield
         finally:
+            await board.close()
             await admin.close()
             await searcher.close()
             await database.close()
@@ -91,6 +108,8 @@ def create_app(settings: Settings) -> Starlette:
             Route("/", page.show),
             Route("/v1/search", SearchApi(searcher, doorkeeper).search),
             *_admin_routes(admin),
+            Route(dashboard.PATH, sessions.guarded(board.show, *_WATCHERS)),
+            Route(dashboard.STREAM_PATH, sessions.guarded(board.stream, *_WATCHERS)),
             Route(LOGIN_PATH, sessions.ask),
             Route(LOGIN_PATH, sessions.enter, methods=["POST"]),
             Route("/logout", sessions.leave, methods=["POST"]),
@@ -112,13 +131,17 @@ def create_app(settings: Settings) -> Starlette:
                 FailureMiddleware,
                 answers=failures,
                 time_limit=settings.search_deadline + _NETWORK_MARGIN + _ANSWER_MARGIN,
-                patient=(ADMIN_PATH, _ADMIN_SECONDS),
+                patient={
+                    ADMIN_PATH: _ADMIN_SECONDS,
+                    dashboard.STREAM_PATH: dashboard.STREAM_SECONDS + _STREAM_MARGIN,
+                },
             ),
         ],
         exception_handlers={QueryError: failures, HTTPException: failures},
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
+    app.state.end_streams = board.end_streams
     return app
 
 

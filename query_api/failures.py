@@ -4,7 +4,7 @@ A browser gets a page, everybody else problem JSON. `problems` says which status
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from elastic_transport import TransportError
@@ -51,13 +51,13 @@ class FailureMiddleware:
         *,
         answers: FailureAnswers,
         time_limit: float,
-        patient: tuple[str, float],
+        patient: Mapping[str, float],
     ) -> None:
-        """Paths that begin with the first of `patient` have its seconds, others `time_limit`."""
+        """Paths that begin with one of `patient` have its seconds, others `time_limit`."""
         self._app = app
         self._answers = answers
         self._time_limit = time_limit  # seconds
-        self._patient_path, self._patient_limit = patient
+        self._patient = patient
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -83,8 +83,8 @@ class FailureMiddleware:
 
     def _limit(self, scope: Scope) -> float:
         """Seconds that a request may take."""
-        is_patient = scope["path"].startswith(self._patient_path)
-        return self._patient_limit if is_patient else self._time_limit
+        limits = (limit for path, limit in self._patient.items() if scope["path"].startswith(path))
+        return next(limits, self._time_limit)
 
 
 def _report(error: Exception, scope: Scope) -> None:

@@ -24,13 +24,15 @@ def serve(settings: Settings, *, on_listening: Callable[[str], None]) -> None:
         _log.info("query_api_listening", address=address)
         on_listening(address)
 
+    app = create_app(settings)
     address = serving.serve(
-        create_app(settings),
+        app,
         host=settings.query_api_host,
         port=settings.query_api_port,
         port_setting="DISCO_QUERY_API_PORT",
         drain_seconds=_DRAIN_SECONDS,
         on_listening=tell,
+        on_stopping=app.state.end_streams,
     )
     _log.info("query_api_stopped", address=address)
 

@@ -33,8 +33,12 @@ class PageTemplates:
 
     def render(self, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """A page; it is never kept by caches, because what it shows may change any moment."""
-        html = self._environment.get_template(name).render(**values)
+        html = self.fragment(name, **values)
         return HTMLResponse(html, status_code=status, headers={"Cache-Control": "no-store"})
+
+    def fragment(self, name: str, **values: Any) -> str:
+        """A template's HTML."""
+        return self._environment.get_template(name).render(**values)
 
 
 def marked(hit: dict[str, Any], field: str) -> Markup | str:

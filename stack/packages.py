@@ -1,4 +1,4 @@
-"""Debian's packages that the stack and the browser tests need, installed where they are missing."""
+"""Debian's packages that the stack and the tests need, installed where they are missing."""
 
 import os
 import shutil
@@ -35,6 +35,8 @@ BROWSER: Final = (
     Requirement(package="chromium", pattern="usr/bin/chromium"),
     Requirement(package="fonts-dejavu-core", pattern="usr/share/fonts/truetype/dejavu/*.ttf"),
 )
+#: The tests load the alert rules into it.
+MONITORING: Final = (Requirement(package="prometheus", pattern="usr/bin/promtool"),)
 #: Fetches the engine's archive; not needed once the engine is there.
 MAVEN: Final = Requirement(package="maven", pattern="usr/bin/mvn")
 

@@ -4,19 +4,15 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from core.engine import create_engine
 from core.settings import Settings
+from tests.acceptance.browsing import launched, watched
 from tests.integration.query_api import catalogue
 from tests.integration.query_api.catalogue import group, moment, set_, sound, user
 from tests.integration.query_api.serving import served
 
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
 DOCUMENTS = [
     *(sound(number, f"Rain {number}", created_at=moment(number)) for number in range(1, 46)),
     sound(
@@ -50,40 +46,22 @@ def address(settings: Settings) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser(address: str) -> Iterator[Browser]:
-    """A browser. It starts after the service: its loop would keep `asyncio.run` from running."""
     assert address
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        launched.close()
+    with launched() as browser:
+        yield browser
 
 
 @pytest.fixture(params=["with scripts", "without scripts"])
 def either(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page in a browser that runs scripts, and in one that does not."""
-    yield from _watched(browser, address, scripts=request.param == "with scripts")
+    with watched(browser, address, scripts=request.param == "with scripts") as page:
+        yield page
 
 
 @pytest.fixture
 def scripted(browser: Browser, address: str) -> Iterator[Page]:
-    yield from _watched(browser, address, scripts=True)
-
-
-def _watched(browser: Browser, address: str, *, scripts: bool) -> Iterator[Page]:
-    """A page that must neither complain nor load anything from elsewhere."""
-    context = browser.new_context(base_url=address, java_script_enabled=scripts)
-    page = context.new_page()
-    page.set_default_timeout(10_000)
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
-    page.on(
-        "request",
-        lambda request: None if request.url.startswith(address) else complaints.append(request.url),
-    )
-    yield page
-    context.close()
-    assert not complaints
+    with watched(browser, address, scripts=True) as page:
+        yield page
 
 
 def box(page: Page) -> Locator:

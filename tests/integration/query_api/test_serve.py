@@ -1,5 +1,6 @@
 """`disco serve query-api` as a process."""
 
+import asyncio
 import json
 import os
 import signal
@@ -12,6 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+
+from access.operations import Scope, open_keys
+from core.operation_log import Actor
+from core.settings import Settings
 
 DISCO = Path(sys.executable).with_name("disco")
 PATIENCE = 30  # seconds
@@ -92,3 +97,20 @@ def test_an_address_that_is_taken_is_bad_usage() -> None:
     assert ended.returncode == 2
     assert f"port {port}" in ended.stderr
     assert "--port" in ended.stderr
+
+
+def test_whoever_watches_the_dashboard_does_not_keep_it_from_ending(settings: Settings) -> None:
+    key = asyncio.run(_watchers_key(settings))
+    with serving(DISCO_DATABASE_URL=settings.database_url) as (process, address):
+        headers = {"Authorization": f"Bearer {key}"}
+        stream = httpx.stream("GET", f"{address}/dashboard/events", headers=headers, timeout=10)
+        with stream as response:
+            pieces = response.iter_lines()
+            assert any(line == "event: panels" for line in pieces)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(5) == 0  # sooner than requests in progress are given up
+
+
+async def _watchers_key(settings: Settings) -> str:
+    async with open_keys(settings, Actor(name="tests", via="cli")) as keys:
+        return (await keys.create("hall", [Scope.DASHBOARD_READ])).text

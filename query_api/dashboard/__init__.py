@@ -1,0 +1,1 @@
+"""The dashboard: how the service does, on one page."""
