@@ -111,6 +111,49 @@ def suggest(*, names: int, queries: int, runs: int, as_json: bool) -> None:
     _finish(module.measure(names=names, queries=queries, runs=runs, say=progress), as_json)
 
 
+@bench.command()
+@click.option("--runs", default=9, help="Runs; the figures are their medians.")
+@json_option
+def experiments(*, runs: int, as_json: bool) -> None:
+    """Experiments on simulated users: is found what is there, and nothing else?"""
+    from benchmarks import experiments as module  # noqa: PLC0415 - loads a lot
+
+    _finish(module.measure(runs=runs, say=progress), as_json)
+
+
+@bench.command()
+@_stack_option
+@click.option("--rate", default=2_000.0, help="Interactions a second.")
+@click.option("--seconds", default=30.0, help="How long each run sends.")
+@click.option("--batch", default=10, help="Interactions in a request.")
+@click.option("--restart/--no-restart", default=True, help="Once more, while the broker restarts.")
+@_runs_option
+@json_option
+def interactions(
+    *,
+    stack: str,
+    rate: float,
+    seconds: float,
+    batch: int,
+    restart: bool,
+    runs: int,
+    as_json: bool,
+) -> None:
+    """How soon interactions are accepted, and whether all of them arrive."""
+    from benchmarks import interactions as module  # noqa: PLC0415 - loads a lot
+
+    report = module.measure(
+        stack=stack,
+        rate=rate,
+        seconds=seconds,
+        batch=batch,
+        runs=runs,
+        restart=restart,
+        say=progress,
+    )
+    _finish(report, as_json)
+
+
 def _finish(report: Report, as_json: bool) -> None:
     path = report.keep()
     if as_json:

@@ -102,6 +102,7 @@ def _serve(settings: Settings, logs: Path, as_json: bool) -> None:
     """Run the programs until Ctrl-C, or until one of them ends by itself."""
     with ExitStack() as running:
         worker = running.enter_context(programs.worker(settings, logs))
+        keeper = running.enter_context(programs.interactions_worker(settings, logs))
         port = settings.query_api_port
         if not ports.is_free(port):
             progress(f"port {port} is taken; the API gets another one")
@@ -111,11 +112,19 @@ def _serve(settings: Settings, logs: Path, as_json: bool) -> None:
         _warm_up(api)
         key = uvloop.run(_make_key(settings))
         if as_json:
-            print_json_line({"api": api.url, "worker": worker.url, "logs": str(logs), "key": key})
+            print_json_line(
+                {
+                    "api": api.url,
+                    "worker": worker.url,
+                    "interactions": keeper.url,
+                    "logs": str(logs),
+                    "key": key,
+                }
+            )
         else:
-            _announce(api, worker, key)
+            _announce(api, worker, keeper, key)
         while True:
-            _raise_if_ended((worker, api))
+            _raise_if_ended((worker, keeper, api))
             time.sleep(_LOOK_INTERVAL)
 
 
@@ -143,13 +152,13 @@ async def _make_key(settings: Settings) -> str:
         return (await keys.create("demo", [Scope.DASHBOARD_READ], days=_KEY_DAYS)).text
 
 
-def _announce(api: Program, worker: Program, key: str) -> None:
+def _announce(api: Program, worker: Program, keeper: Program, key: str) -> None:
     click.echo(
         f"""
 Search page   {api.url}/
 Dashboard     {api.url}/dashboard   (key, for a day: {key})
 Search API    {api.url}/v1/search?q=love   (described by {api.url}/openapi.json)
-Metrics       {api.url}/metrics (API), {worker.url}/metrics (worker)
+Metrics       {api.url}/metrics (API), {worker.url}/metrics and {keeper.url}/metrics (workers)
 Logs          {api.log.parent}
 
 Four things to try:
@@ -172,7 +181,7 @@ def _plan(name: str, size: str, data: Path | None) -> list[str]:
         *stacks.plan_up(name, root=_ROOT),
         f"load {source}, unless one is loaded",
         "build the index of each entity type that has none",
-        "run a worker and the query API until Ctrl-C, then stop what was started",
+        "run the workers and the query API until Ctrl-C, then stop what was started",
     ]
 
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aio_pika
-from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
 from aiormq.exceptions import AMQPError, ChannelInvalidStateError, ChannelPreconditionFailed
 
 from core.errors import ServiceUnavailableError, UsageError
@@ -17,11 +17,16 @@ DEAD_EXCHANGE = "indexer.dead"  # what could not be processed
 INTERACTIVE_QUEUE = "indexer.interactive"
 BATCH_QUEUE = "indexer.batch"
 DEAD_QUEUE = "indexer.dead-letters"
+INTERACTIONS_EXCHANGE = "interactions"  # searches that were answered, and what people did then
+INTERACTIONS_QUEUE = "interactions"
+INTERACTIONS_DEAD_QUEUE = "interactions.dead"  # messages on it that are none of ours
 
 # The last is what a channel says that was closed under our hands.
 UNAVAILABLE_ERRORS = (AMQPError, OSError, TimeoutError, ChannelInvalidStateError)
 # A letter is looked at again and again; newer brokers would drop it after 20 times.
 _LETTER_DELIVERIES = 1_000_000_000
+# Of records that nobody stores: beyond it the broker refuses more, and their senders hold them.
+_INTERACTIONS_BYTES = 1_073_741_824
 
 
 @asynccontextmanager
@@ -82,6 +87,33 @@ def work_queue_arguments(settings: Settings) -> dict[str, Any]:
         "x-dead-letter-strategy": "at-least-once",
         "x-overflow": "reject-publish",
     }
+
+
+async def declare_interactions(channel: AbstractChannel) -> AbstractExchange:
+    """Declare the way of searches and interactions, and return the exchange to publish to.
+
+    Both queues are quorum queues. The first takes so many bytes, then refuses.
+    """
+    exchange = await channel.declare_exchange(
+        INTERACTIONS_EXCHANGE, aio_pika.ExchangeType.TOPIC, durable=True
+    )
+    arguments: dict[str, Any] = {
+        "x-queue-type": "quorum",
+        # While the database is away a message is taken and given back, again and again.
+        "x-delivery-limit": _LETTER_DELIVERIES,
+        "x-max-length-bytes": _INTERACTIONS_BYTES,
+        "x-overflow": "reject-publish",
+        "x-dead-letter-exchange": "",
+        "x-dead-letter-routing-key": INTERACTIONS_DEAD_QUEUE,
+    }
+    queue = await channel.declare_queue(INTERACTIONS_QUEUE, durable=True, arguments=arguments)
+    await channel.declare_queue(
+        INTERACTIONS_DEAD_QUEUE,
+        durable=True,
+        arguments={"x-queue-type": "quorum", "x-delivery-limit": _LETTER_DELIVERIES},
+    )
+    await queue.bind(exchange, routing_key="#")
+    return exchange
 
 
 def _address(url: str) -> str:

@@ -80,6 +80,21 @@ class Settings:
         "off", "on: /v1/admin/ is there for those with a key of scope admin; off: it is not."
     )
 
+    # Searches and interactions
+    interactions: str = _setting(
+        "on", "on: searches that are answered, and what people do then, are logged; off: not."
+    )
+    interactions_secret: str = _setting(
+        "", "Key that hashes ids of users and sessions in the log; unset: random at each start."
+    )
+    interactions_buffer: int = _setting(
+        50_000, "Records that a process of the query API holds while the broker is away."
+    )
+    interactions_retention: int = _setting(90, "Days that searches and interactions are kept.")
+    interactions_store: str = _setting(
+        ".disco/interactions", "Folder of Parquet files of days that are over."
+    )
+
     # Suggestions
     suggest_host: str = _setting("127.0.0.1", "Address that the suggest service listens on.")
     suggest_port: int = _setting(8001, "Port that the suggest service listens on.")
@@ -152,7 +167,10 @@ class Settings:
             raise SettingsError(
                 f"setting suggest_overlay_phrases is {self.suggest_overlay_phrases}; use 0 or more"
             )
-        for name in ("prefetch", "interactive_batch", "batch_batch", "delivery_limit"):
+        for name in (
+            *("prefetch", "interactive_batch", "batch_batch", "delivery_limit"),
+            *("interactions_buffer", "interactions_retention"),
+        ):
             if getattr(self, name) < 1:
                 raise SettingsError(
                     f"setting {name} is {getattr(self, name)}; it must be 1 or more"
@@ -168,6 +186,10 @@ class Settings:
             )
         if self.admin_api not in {"on", "off"}:
             raise SettingsError(f"setting admin_api is {self.admin_api!r}; it must be on or off")
+        if self.interactions not in {"on", "off"}:
+            raise SettingsError(
+                f"setting interactions is {self.interactions!r}; it must be on or off"
+            )
         if not _PREFIX_OF_INDICES.fullmatch(self.index_prefix):
             raise SettingsError(
                 f"setting index_prefix is {self.index_prefix!r}; use lower-case letters, digits "

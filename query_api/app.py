@@ -16,6 +16,7 @@ from access.operations import Scope
 from core import definitions, telemetry
 from core.engine import create_engine
 from core.settings import Settings
+from evaluation.interaction_operations import Outbox, Pseudonyms
 from query_api.access import AccessMiddleware
 from query_api.admin_api import AdminApi
 from query_api.assets import Assets
@@ -29,13 +30,22 @@ from query_api.database import Database
 from query_api.doorkeeper import Doorkeeper
 from query_api.entity_pages import EntityPages
 from query_api.failures import FailureAnswers, FailureMiddleware
-from query_api.headers import ADMIN_PATH, ApiCorsMiddleware, SecurityHeadersMiddleware
+from query_api.headers import (
+    ADMIN_PATH,
+    INTERACTIONS_PATH,
+    ApiCorsMiddleware,
+    SecurityHeadersMiddleware,
+)
+from query_api.interactions_api import InteractionsApi
+from query_api.live_edition import LiveEdition
 from query_api.live_indices import LiveIndices
 from query_api.page_sessions import LOGIN_PATH, PageSessions
 from query_api.page_templates import PageTemplates
 from query_api.problems import QueryError
+from query_api.query_ids import QueryIds
 from query_api.search import Searcher
 from query_api.search_api import SearchApi
+from query_api.search_log import SearchLog
 from query_api.search_page import SearchPage
 from query_api.service_routes import ServiceRoutes
 from query_api.trials import FollowedTrials
@@ -67,12 +77,18 @@ def create_app(settings: Settings) -> Starlette:
     known = trials.current().live.profiles
     engine = create_engine(settings, request_seconds=settings.search_deadline + _NETWORK_MARGIN)
     live = LiveIndices(engine, settings.index_prefix, known)
+    query_ids = QueryIds(secret)
+    outbox = Outbox(settings) if settings.interactions == "on" else None
+    editions = LiveEdition(engine, settings)
+    pseudonyms = Pseudonyms(settings.interactions_secret)
     searcher = Searcher(
         engine,
         trials,
         VariantIndices(engine, settings, live),
         deadline=settings.search_deadline,
         signer=CursorSigner(secret),
+        query_ids=query_ids,
+        log=SearchLog(outbox, pseudonyms, editions) if outbox else None,
     )
     database = Database(settings)
     doorkeeper = Doorkeeper(database)
@@ -94,12 +110,17 @@ def create_app(settings: Settings) -> Starlette:
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         _log.info("query_api_started", entities=list(known), engine=settings.engine_url)
         board.start()
+        if outbox:
+            outbox.start()
         try:
             yield
         finally:
             await board.close()
             await admin.close()
             await searcher.close()
+            if outbox:
+                await outbox.close()
+            await editions.close()
             await database.close()
             await engine.close()
 
@@ -107,6 +128,11 @@ def create_app(settings: Settings) -> Starlette:
         routes=[
             Route("/", page.show),
             Route("/v1/search", SearchApi(searcher, doorkeeper).search),
+            Route(
+                INTERACTIONS_PATH,
+                InteractionsApi(outbox, query_ids, known).take,
+                methods=["POST"],
+            ),
             *_admin_routes(admin),
             Route(dashboard.PATH, sessions.guarded(board.show, *_WATCHERS)),
             Route(dashboard.STREAM_PATH, sessions.guarded(board.stream, *_WATCHERS)),

@@ -11,6 +11,7 @@ from query_api.variants import Audience
 
 API_PATH: Final = "/v1/"
 ADMIN_PATH: Final = "/v1/admin/"
+INTERACTIONS_PATH: Final = "/v1/interactions"
 NOT_INDEXED_HEADER: Final = "Disco-Not-Indexed"
 # Who asks, for experiments: any text that stays the same for a user or a session.
 USER_HEADER: Final = "Disco-User"
@@ -50,7 +51,7 @@ class SecurityHeadersMiddleware:
 
 
 class ApiCorsMiddleware:
-    """Lets pages of any origin read the API, but for what operators do.
+    """Lets pages of any origin read the API, and tell what people did, but not what operators do.
 
     They read public data only: a browser does not send keys across origins.
     """
@@ -60,8 +61,8 @@ class ApiCorsMiddleware:
         self._open = CORSMiddleware(
             app,
             allow_origins=("*",),
-            allow_methods=("GET", "HEAD"),
-            allow_headers=(REQUEST_ID_HEADER, USER_HEADER, SESSION_HEADER),
+            allow_methods=("GET", "HEAD", "POST"),
+            allow_headers=(REQUEST_ID_HEADER, USER_HEADER, SESSION_HEADER, "Content-Type"),
             expose_headers=(REQUEST_ID_HEADER, NOT_INDEXED_HEADER, "Retry-After"),
             max_age=86_400,
         )

@@ -65,3 +65,14 @@ SHADOW_OVERLAP: Final = Histogram(
     registry=REGISTRY,
     buckets=OVERLAP_BUCKETS,
 )
+INTERACTIONS: Final = Counter(
+    "disco_query_api_interactions",
+    "Events sent to /v1/interactions by outcome; of a body that is refused whole, the body.",
+    ("outcome",),
+    registry=REGISTRY,
+)
+INTERACTIONS_CLAMPED: Final = Counter(
+    "disco_query_api_interactions_clamped",
+    "Accepted events whose time could not be, and was moved to the nearest that can.",
+    registry=REGISTRY,
+)

@@ -9,7 +9,8 @@ from pydantic.json_schema import models_json_schema
 
 from query_api import admin_openapi, facets, filters, sorts
 from query_api.answers import SearchAnswer
-from query_api.headers import NOT_INDEXED_HEADER
+from query_api.headers import INTERACTIONS_PATH, NOT_INDEXED_HEADER
+from query_api.interactions_api import InteractionsAnswer, InteractionsBody
 from query_api.parameters import SearchParameters
 from query_api.problems import KINDS, MEDIA_TYPE, Problem
 from query_api.profiles import Filter, Profiles
@@ -18,6 +19,7 @@ from query_api.readiness import Readiness
 Node = dict[str, Any]
 
 _REF: Final = "#/components/schemas/{model}"
+_INTERACTIONS_FAILURES: Final = (400, 404, 413, 415, 422, 500, 503, 504)
 _SEARCH_FAILURES: Final = (400, 401, 403, 422, 500, 503, 504)
 
 
@@ -26,8 +28,9 @@ def document(profiles: Profiles, *, admin: bool = False) -> Node:
 
     With `admin` it tells of what operators can do.
     """
-    models: list[type[BaseModel]] = [SearchAnswer, Problem, Readiness]
-    bodies = admin_openapi.BODIES if admin else ()
+    models: list[type[BaseModel]] = [SearchAnswer, InteractionsAnswer, Problem, Readiness]
+    bodies: tuple[type[BaseModel], ...] = (InteractionsBody,)
+    bodies += admin_openapi.BODIES if admin else ()
     _, definitions = models_json_schema(
         [
             *((model, "serialization") for model in models),
@@ -46,6 +49,7 @@ def document(profiles: Profiles, *, admin: bool = False) -> Node:
         },
         "paths": {
             "/v1/search": {"get": _search(profiles)},
+            INTERACTIONS_PATH: {"post": _interactions()},
             "/healthz": {"get": _plain("healthz", "Whether the process lives")},
             "/readyz": {"get": _readyz()},
             "/metrics": {"get": _plain("metrics", "Metrics in Prometheus' text format")},
@@ -73,6 +77,19 @@ def _search(profiles: Profiles) -> Node:
         ],
         "security": [{}, {"key": []}],
         "responses": {"200": answer} | {str(code): _problem(code) for code in _SEARCH_FAILURES},
+    }
+
+
+def _interactions() -> Node:
+    """Events are checked one by one: a wrong one is told in the answer."""
+    content = {"application/json": {"schema": _schema(InteractionsBody)}}
+    answer = _json_answer("What was taken, and what not", InteractionsAnswer)
+    return {
+        "operationId": "takeInteractions",
+        "summary": "Tell what people did with the hits",
+        "requestBody": {"required": True, "content": content | {"text/plain": {}}},
+        "responses": {"202": answer}
+        | {str(code): _problem(code) for code in _INTERACTIONS_FAILURES},
     }
 
 

@@ -1,6 +1,5 @@
 """The search itself: plan, ask the engine, answer. The JSON API and the web page both come here."""
 
-import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -8,19 +7,23 @@ from typing import Any, Final
 
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
 
-from query_api import answers, cursors, engine_search, facets, planner
+from query_api import answers, cursors, engine_search, facets, interleaved, planner
 from query_api.cursors import Cursor, CursorSigner
+from query_api.interleaved import InterleavedSearch
 from query_api.metrics import SEARCHES, VARIANT_FALLBACKS
 from query_api.parameters import SearchRequest
 from query_api.planner import Plan
 from query_api.problems import Code, QueryError
 from query_api.profiles import Profiles
+from query_api.query_ids import QueryIds
+from query_api.search_log import SearchLog
 from query_api.shadow import Shadows
 from query_api.trials import FollowedTrials
 from query_api.variant_indices import VariantIndices
 from query_api.variants import NOBODY, Audience, Trials, Variant
 
 Indices = Mapping[str, str]  # by entity type
+Pair = tuple[Variant, Variant]
 # What the engine answers when an index goes away before a search, or in its midst.
 _GONE: Final = frozenset({404, 500, 503})
 
@@ -53,12 +56,18 @@ class Searcher:
         *,
         deadline: float,
         signer: CursorSigner,
+        query_ids: QueryIds,
+        log: SearchLog | None,
     ) -> None:
+        """Searches are noted in `log`; None: nowhere."""
         self._engine = engine
         self._trials = trials
         self._indices = indices
         self._deadline = deadline
         self._signer = signer
+        self._query_ids = query_ids
+        self._log = log
+        self._both = InterleavedSearch(engine, indices, deadline=deadline)
         self._shadows = Shadows(engine, indices, deadline=deadline)
 
     @property
@@ -74,6 +83,13 @@ class Searcher:
         out; the engine client's errors pass through.
         """
         trials, cursor = self._trials.current(), self._cursor(request)
+        if (pair := _pair(trials, request, audience, cursor)) is not None:
+            try:
+                return await self._interleaved(request, pair, trials, audience, cursor)
+            except QueryError as error:
+                if error.code is not Code.VARIANT_UNAVAILABLE:
+                    raise
+                VARIANT_FALLBACKS.labels(interleaved.name_of(_names(pair))).inc()
         chosen = _choose(trials, request, audience, cursor)
         began = time.perf_counter()
         try:
@@ -94,8 +110,48 @@ class Searcher:
             counted=facets.told(request.facets, chosen.variant.profiles, response),
         )
         SEARCHES.labels("found" if answer["hits"] else "nothing", chosen.variant.name).inc()
+        if self._log is not None:
+            self._log.note(request, answer, page=start, variant=chosen.variant, audience=audience)
         if cursor is None:
             self._shadows.follow(trials, request, answer, seconds=seconds)
+        lacking = tuple(entity for entity in request.entities if entity not in start.indices)
+        return Searched(answer=answer, position=start.position, not_indexed=lacking)
+
+    async def _interleaved(
+        self,
+        request: SearchRequest,
+        pair: Pair,
+        trials: Trials,
+        audience: Audience,
+        cursor: Cursor | None,
+    ) -> Searched:
+        """One page of a search that two variants answer together."""
+        fingerprint = interleaved.fingerprint(request, pair)
+        if cursor:
+            cursor.check(fingerprint)
+        start = cursor or Cursor(
+            fingerprint=fingerprint,
+            query_id=self._query_ids.new(time.time()),
+            position=0,
+            variant=interleaved.name_of(_names(pair)),
+            experiment=trials.experiment.name if trials.experiment else None,
+            indices=await self._both.indices(pair, request.searched),
+            after=(),
+        )
+        page = await self._both.page(request, pair, start)
+        following = replace(start, position=start.position + len(page.teams))
+        answer = answers.search_answer(
+            page.response,
+            pair[0].profiles,
+            made_by=start,
+            next_cursor=self._signer.build(following, now=time.time()) if page.more else None,
+            counted=facets.told(request.facets, pair[0].profiles, page.response),
+        )
+        SEARCHES.labels("found" if answer["hits"] else "nothing", start.variant).inc()
+        if self._log is not None:
+            self._log.note(
+                request, answer, page=start, variant=pair[0], audience=audience, teams=page.teams
+            )
         lacking = tuple(entity for entity in request.entities if entity not in start.indices)
         return Searched(answer=answer, position=start.position, not_indexed=lacking)
 
@@ -141,7 +197,7 @@ class Searcher:
         response, indices = await self._answered(request, chosen.variant, cursor)
         start = cursor or Cursor(
             fingerprint=fingerprint,
-            query_id=_new_query_id(),
+            query_id=self._query_ids.new(time.time()),
             position=0,
             variant=chosen.variant.name,
             experiment=chosen.experiment,
@@ -191,6 +247,22 @@ class Searcher:
             return await engine_search.run(self._engine, plan(current)), current
 
 
+def _pair(
+    trials: Trials, request: SearchRequest, audience: Audience, cursor: Cursor | None
+) -> Pair | None:
+    """The variants that answer in one list; None: one of them answers."""
+    if cursor is not None:
+        return interleaved.pair_of(cursor.variant, trials)
+    if request.variant is not None or trials.experiment is None:
+        return None
+    names = trials.experiment.interleaved_for(audience)
+    return interleaved.pair_of(interleaved.name_of(names), trials) if names else None
+
+
+def _names(pair: Pair) -> tuple[str, str]:
+    return pair[0].name, pair[1].name
+
+
 def _choose(
     trials: Trials, request: SearchRequest, audience: Audience, cursor: Cursor | None
 ) -> _Chosen:
@@ -227,11 +299,6 @@ def _of(entities: tuple[str, ...], indices: Indices) -> Indices:
     if not found:
         raise _not_indexed(entities)
     return found
-
-
-def _new_query_id() -> str:
-    """A new id: 48 bits of milliseconds, so that ids sort by time, then 64 random bits, in hex."""
-    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(8)}"
 
 
 def _not_indexed(entities: tuple[str, ...]) -> QueryError:

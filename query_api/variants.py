@@ -63,23 +63,37 @@ class Experiment:
 
     name: str
     unit: Literal["user", "session"]  # who keeps his variant
-    shares: Mapping[str, float]  # 0 to 1, by name of the variant; the rest is live
+    # 0 to 1, by name of the variant; the rest is live. Empty where two variants are interleaved.
+    shares: Mapping[str, float] = field(default_factory=dict)
+    interleave: tuple[str, str] | None = None  # variants whose hits stand in one list
+    share: float = 1.0  # 0 to 1, of those who get that list; the rest is live, in no experiment
+
+    def interleaved_for(self, audience: Audience) -> tuple[str, str] | None:
+        """The variants in one list for these people; None: they are answered by one of them."""
+        place = self._place(audience)
+        return self.interleave if place is not None and place < self.share else None
 
     def variant_for(self, audience: Audience) -> str | None:
         """The same variant for the same user or session, always; None: not in the experiment.
 
         A share that grows takes none of the others' people, as long as it stands last.
         """
-        who = audience.user if self.unit == "user" else audience.session
-        if who is None:
+        place = self._place(audience)
+        if place is None or self.interleave is not None:
             return None
-        digest = hashlib.blake2b(f"{self.name}\0{who}".encode(), digest_size=8).digest()
-        place = int.from_bytes(digest) / _RESOLUTION
         for name, share in self.shares.items():
             if place < share:
                 return name
             place -= share
         return LIVE
+
+    def _place(self, audience: Audience) -> float | None:
+        """Where people stand between 0 and 1; None: it is not known who they are."""
+        who = audience.user if self.unit == "user" else audience.session
+        if who is None:
+            return None
+        digest = hashlib.blake2b(f"{self.name}\0{who}".encode(), digest_size=8).digest()
+        return int.from_bytes(digest) / _RESOLUTION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +131,9 @@ class _Variant(_Part):
 class _Experiment(_Part):
     name: Name
     unit: Literal["user", "session"] = "user"
-    shares: Annotated[Mapping[Name, Share], Field(min_length=1)]
+    shares: Mapping[Name, Share] = {}
+    interleave: tuple[Name, Name] | None = None
+    share: Share = 1.0
 
 
 class _Shadow(_Part):
@@ -163,7 +179,7 @@ def read(path: Path, definitions: Mapping[str, Definition]) -> Trials:
 def _check(path: Path, content: _File, definitions: Mapping[str, Definition]) -> None:
     if LIVE in content.variants:
         raise TrialsError(f"{path}: variants.live: it is what searches get anyway; rename it")
-    named = {*(content.experiment.shares if content.experiment else ())}
+    named = _named(path, content.experiment) if content.experiment else set()
     named |= {content.shadow.variant} if content.shadow else set()
     if unknown := sorted(named - content.variants.keys()):
         raise TrialsError(
@@ -174,6 +190,19 @@ def _check(path: Path, content: _File, definitions: Mapping[str, Definition]) ->
     for name, one in content.variants.items():
         if strange := sorted(one.generations.keys() - definitions.keys()):
             raise TrialsError(f"{path}: variants.{name}.generations: no entity type {strange[0]!r}")
+
+
+def _named(path: Path, experiment: _Experiment) -> set[str]:
+    """The variants of an experiment that the file must have."""
+    pair = experiment.interleave
+    if bool(experiment.shares) == bool(pair):
+        raise TrialsError(
+            f"{path}: experiment: give either shares (a variant for each), or interleave (two "
+            "variants in one list)"
+        )
+    if pair is not None and pair[0] == pair[1]:
+        raise TrialsError(f"{path}: experiment.interleave: name two different variants")
+    return {*experiment.shares, *(pair or ())} - ({LIVE} if pair else set())
 
 
 def _variant(

@@ -71,6 +71,23 @@ def worker(settings: Settings, logs: Path) -> Iterator[Program]:
 
 
 @contextmanager
+def interactions_worker(settings: Settings, logs: Path) -> Iterator[Program]:
+    """The worker that stores searches and interactions, ready to consume; stopped at the end."""
+    port = ports.choose(seed=f"interactions {os.getpid()}")
+    command = ["work", "interactions", "--metrics-port", str(port)]
+    with _running(
+        "interactions",
+        command,
+        port,
+        settings,
+        logs,
+        ready="/metrics",
+        says="disco_evaluation_consuming 1.0",
+    ) as program:
+        yield program
+
+
+@contextmanager
 def query_api(settings: Settings, logs: Path, *, port: int | None = None) -> Iterator[Program]:
     """The query API, ready to serve; stopped at the end."""
     port = port or ports.choose(seed=str(os.getpid()))

@@ -8,6 +8,7 @@ from functools import cache
 
 from prometheus_client.metrics import MetricWrapperBase
 
+import evaluation
 import indexer
 import query_api
 import suggest
@@ -39,9 +40,9 @@ class Metric:
 @cache
 def metrics() -> Mapping[str, Metric]:
     """All metrics of ours by name, from every module that may register one."""
-    for package in (indexer, query_api, suggest):
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{package.__name__}.{module.name}")
+    for package in (evaluation, indexer, query_api, suggest):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
     collectors = set(REGISTRY._collector_to_names)
     found = [_metric(one) for one in collectors if isinstance(one, MetricWrapperBase)]
     return {one.name: one for one in found if one.name.startswith("disco_")}

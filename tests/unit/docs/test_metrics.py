@@ -6,11 +6,16 @@ from tests.unit.docs.markdown import page, pages
 from tests.unit.docs.metric_registry import TYPES, Metric, metrics
 
 # A metric's name; settings of the engine and folders are spelt alike, but not with these parts.
-_NAME = re.compile(r"\bdisco_(?:indexer|query_api|suggest)_[a-z_]+\b")
+_NAME = re.compile(r"\bdisco_(?:evaluation|indexer|query_api|suggest)_[a-z_]+\b")
 
 
 def test_the_code_has_metrics() -> None:
-    assert {name.split("_")[1] for name in metrics()} == {"indexer", "query", "suggest"}
+    assert {name.split("_")[1] for name in metrics()} == {
+        "evaluation",
+        "indexer",
+        "query",
+        "suggest",
+    }
 
 
 def test_every_metric_has_its_row() -> None:

@@ -1,0 +1,1 @@
+"""Which of two variants people like better: tests on what they did."""
