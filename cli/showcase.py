@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -57,6 +58,7 @@ def up(*, name: str, size: str, data: Path | None, dry_run: bool, as_json: bool)
     try:
         settings = load(file=started.settings_file)
         uvloop.run(_load_catalogue(settings, Size[size], data))
+        settings = replace(settings, explore_at=uvloop.run(_explored_at(settings)))
         uvloop.run(_index(settings))
         _serve(settings, started.settings_file.parent / "logs", as_json)
     except KeyboardInterrupt:
@@ -76,6 +78,17 @@ async def _load_catalogue(settings: Settings, size: Size, data: Path | None) -> 
         await demo.load_generated(settings, size, report=progress)
     else:
         await demo.import_real(settings, folder, report=progress)
+
+
+async def _explored_at(settings: Settings) -> str:
+    """Where Explore looks back from: an archive says nothing about just now."""
+    if settings.explore_at:
+        return settings.explore_at
+    end = await demo.end_of_activity(settings)
+    if end is None:
+        return ""
+    progress(f"the catalogue ends on {end:%d %B %Y}: Explore looks back from there")
+    return end.isoformat()
 
 
 async def _index(settings: Settings) -> None:
@@ -156,6 +169,7 @@ def _announce(api: Program, worker: Program, keeper: Program, key: str) -> None:
     click.echo(
         f"""
 Search page   {api.url}/
+Explore       {api.url}/explore
 Dashboard     {api.url}/dashboard   (key, for a day: {key})
 Search API    {api.url}/v1/search?q=love   (described by {api.url}/openapi.json)
 Metrics       {api.url}/metrics (API), {worker.url}/metrics and {keeper.url}/metrics (workers)

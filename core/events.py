@@ -25,7 +25,7 @@ class Action(StrEnum):
     CREATE = "create"  # a row came into being
     SAVE = "save"  # a row, or what its document is made of, changed
     DESTROY = "destroy"  # a row went away, or is no longer to be found
-    REFRESH = "refresh"  # our own: index this document again; its dependents are not concerned
+    REFRESH = "refresh"  # index this document again; its dependents are not concerned
 
 
 class Event(NamedTuple):
@@ -123,7 +123,7 @@ def _decode_routing_key(routing_key: str) -> tuple[Action, str]:
     if not dot or not entity or action not in _ACTIONS:
         raise MalformedEventError(
             "routing_key",
-            f"routing key {routing_key[:100]!r} is not <create|save|destroy>.<entity>",
+            f"routing key {routing_key[:100]!r} is not <create|save|destroy|refresh>.<entity>",
         )
     return Action(action), entity
 

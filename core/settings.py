@@ -76,6 +76,9 @@ class Settings:
     dashboard_metrics: str = _setting(
         "", "Addresses of other processes' /metrics for /dashboard, separated by commas."
     )
+    explore_at: str = _setting(
+        "", "Moment that Explore looks back from, RFC 3339 with its offset; unset: now."
+    )
     admin_api: str = _setting(
         "off", "on: /v1/admin/ is there for those with a key of scope admin; off: it is not."
     )

@@ -11,7 +11,7 @@ class Change:
 
     entity: str  # "user", "sound", "set" or "group"
     id: int
-    action: Action  # create, save or destroy
+    action: Action  # create, save, destroy, or refresh after activity
     occurred_at: int  # µs since 1970, by the database's clock: the version of the document
     committed_at: int  # when the commit was confirmed: `time.monotonic_ns()` of this process
     consequences: tuple[Event, ...] = ()  # other entities that the same write changed

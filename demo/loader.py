@@ -88,7 +88,8 @@ async def _finish(connection: Any, report: Report) -> None:
             f"coalesce(max(id), 0) + 1, false) from {table}",
             timeout=schema.LONG,
         )
-    await connection.execute(schema.section("triggers"))
+    report("adding up the latest activity")
+    await connection.execute(schema.section("triggers"), timeout=schema.LONG)
 
 
 async def _settle(connection: Any, report: Report) -> None:

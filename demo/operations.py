@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from demo.loader import Report, load
 from demo.sizes import Counts, Size, divide
 from demo.timeline import today
 
+_EXPLORED = timedelta(days=30)
 DATA_VARIABLE = "DISCO_DEMO_DATA"
 # Beside the project's folder, where a shared folder of data may lie.
 DEFAULT_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
@@ -195,6 +196,19 @@ async def catalogue_summary(settings: Settings) -> CatalogueSummary:
             },
             activity=await _estimates(connection),
         )
+
+
+async def end_of_activity(settings: Settings) -> datetime | None:
+    """When something happened last in a catalogue that lies in the past; None where it goes on.
+
+    In the past is what ended before the longest window of Explore, a month.
+    """
+    async with _connect(settings) as connection:
+        newest: datetime | None = await connection.fetchval(
+            "select last_at from sound_heat order by last_at desc limit 1"
+        )
+    is_past = newest is not None and datetime.now(tz=UTC) - newest > _EXPLORED
+    return newest if is_past else None
 
 
 async def _load(

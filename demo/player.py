@@ -60,7 +60,7 @@ class Played:
     """One thing that the player did."""
 
     what: str  # in words
-    events: tuple[Event, ...]  # what was published; nothing for mere activity
+    events: tuple[Event, ...]  # what was published; nothing where nothing changed
     seconds: float  # from the first statement to the last confirm
     done: bool = True  # False: somebody else was faster, and nothing was changed
 

@@ -9,11 +9,11 @@ SCHEMA_FILE = Path(__file__).with_name("schema.sql")
 ENTITY_TABLES = {"user": "users", "sound": "sounds", "set": "sets", "group": "groups"}
 # In an order that drops none before those that refer to it.
 TABLES = (
-    *("plays", "comments", "reposts", "likes", "follows"),
+    *("sound_heat", "user_heat", "plays", "comments", "reposts", "likes", "follows"),
     *("sound_tags", "group_sounds", "group_members", "set_sounds"),
     *("groups", "sets", "sounds", "users", "tags", "genres"),
 )
-FUNCTIONS = ("touch_parent", "keep_updated_at")
+FUNCTIONS = ("keep_heat", "heat_statement", "heat_sum", "touch_parent", "keep_updated_at")
 LONG = 6 * 3600.0  # seconds; building an index of a large table takes its time
 
 _TABLE = re.compile(r"^(?:alter table|create index \w+ on) (\w+)", re.MULTILINE)

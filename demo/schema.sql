@@ -10,8 +10,10 @@
 --   * rows it belongs to (a sound's user and genre): their change is the dependents' business;
 --   * rows that belong to it: the tags of a sound, the sounds of a set. A change of those touches
 --     the parent's updated_at, by trigger (see the last section).
+--   * what activity adds up to, one row an entity: its heat (see the last section). An
+--     act has a refresh event.
 -- Activity (follows, likes, reposts, comments, plays, who joined a group, what was posted to it)
--- touches nothing. A document must not be built from it, or it would grow stale without an event.
+-- touches nothing. A document must not be built from it row by row: there is too much of it.
 --
 -- "Public and living" is one test in every entity table:
 --   visibility = 'public' and deleted_at is null
@@ -149,6 +151,23 @@ create table plays (
     last_played_at timestamptz not null default clock_timestamp()
 );
 
+-- How much happens to a sound, or to a person, just now. See `keep_heat`.
+create table sound_heat (
+    sound_id     bigint not null,
+    day          double precision not null,             -- half of an act is forgotten in 6 hours
+    week         double precision not null,             -- in 2 days
+    month        double precision not null,             -- in 8 days
+    last_at      timestamptz not null                   -- the newest act
+) with (fillfactor = 70);
+
+create table user_heat (
+    user_id      bigint not null,
+    day          double precision not null,
+    week         double precision not null,
+    month        double precision not null,
+    last_at      timestamptz not null
+) with (fillfactor = 70);
+
 -- section: keys
 
 alter table genres
@@ -265,6 +284,14 @@ alter table plays
     add constraint plays_sound_fkey foreign key (sound_id) references sounds on delete cascade;
 create index plays_sound_idx on plays (sound_id);
 
+alter table sound_heat
+    add primary key (sound_id),
+    add constraint sound_heat_sound_fkey foreign key (sound_id) references sounds on delete cascade;
+
+alter table user_heat
+    add primary key (user_id),
+    add constraint user_heat_user_fkey foreign key (user_id) references users on delete cascade;
+
 -- section: triggers
 
 -- updated_at is the version of the document, so it must never repeat or go back within a row: two
@@ -328,3 +355,99 @@ create trigger set_sounds_update after update on set_sounds
     for each statement execute function touch_parent('sets', 'set_id');
 create trigger set_sounds_delete after delete on set_sounds referencing old table as changed
     for each statement execute function touch_parent('sets', 'set_id');
+
+-- Heat is what an entity's acts add up to when each counts half after a while: the sum of
+-- weight * 2 ^ -(age / half-life). Kept is its logarithm to the base of 2, as of the year 2000:
+--
+--   log2(sum of weight * 2 ^ (moment / half-life)),  moments counted from 2000 on
+--
+-- From one moment to the next, the heat of all entities falls by the same; so the order of these
+-- numbers holds for ever, and only what somebody acts upon is written. One act more costs one
+-- update of one row, however many there were. An act that is taken back is not subtracted: it fades.
+create function heat_sum(one double precision, other double precision) returns double precision
+language sql immutable strict as $$
+    select greatest(one, other)
+        + ln(1 + power(2, greatest(least(one, other) - greatest(one, other), -60))) / ln(2)
+$$;
+
+-- The statement that adds acts to the heat of a kind of entity ('sound', 'user'). `acts` is a query
+-- of (id, moment, weight). A moment ahead of the clock counts as now, or it would stay on top.
+create function heat_statement(entity text, acts text) returns text
+language sql immutable strict as $$
+    select format($statement$
+        insert into %1$s_heat as heat (%1$s_id, day, week, month, last_at)
+        select id,
+            max(day) + ln(sum(power(2, greatest(day - top_day, -60)))) / ln(2),
+            max(week) + ln(sum(power(2, greatest(week - top_week, -60)))) / ln(2),
+            max(month) + ln(sum(power(2, greatest(month - top_month, -60)))) / ln(2),
+            max(moment)
+        from (
+            select *, max(day) over same as top_day, max(week) over same as top_week,
+                max(month) over same as top_month
+            from (
+                select id, moment, bits + hours / 6 as day, bits + hours / 48 as week,
+                    bits + hours / 192 as month
+                from (
+                    select id, moment, ln(weight) / ln(2) as bits, greatest(0, extract(epoch from
+                        moment - timestamptz '2000-01-01 00:00+00') / 3600)::double precision as hours
+                    from (select id, least(moment, clock_timestamp()) as moment,
+                        weight::double precision as weight from (%2$s) given) acts
+                ) timed
+            ) weighed
+            window same as (partition by id)
+        ) ranked
+        group by id
+        order by id
+        on conflict (%1$s_id) do update set
+            day = heat_sum(heat.day, excluded.day),
+            week = heat_sum(heat.week, excluded.week),
+            month = heat_sum(heat.month, excluded.month),
+            last_at = greatest(heat.last_at, excluded.last_at)
+    $statement$, entity, acts)
+$$;
+
+-- Adds the acts of a statement: keep_heat(entity, column that refers to it, column of the moment,
+-- weight of an act). By statement and in the order of ids, as `touch_parent`.
+create function keep_heat() returns trigger language plpgsql as $$
+begin
+    execute heat_statement(tg_argv[0], format(
+        'select %I as id, %I as moment, %s as weight from changed', tg_argv[1], tg_argv[2], tg_argv[3]));
+    return null;
+end
+$$;
+
+create trigger likes_heat after insert on likes referencing new table as changed
+    for each statement execute function keep_heat('sound', 'sound_id', 'created_at', '4');
+create trigger reposts_heat after insert on reposts referencing new table as changed
+    for each statement execute function keep_heat('sound', 'sound_id', 'created_at', '6');
+create trigger comments_heat after insert on comments referencing new table as changed
+    for each statement execute function keep_heat('sound', 'sound_id', 'created_at', '5');
+create trigger plays_heat_insert after insert on plays referencing new table as changed
+    for each statement execute function keep_heat('sound', 'sound_id', 'last_played_at', '1');
+create trigger plays_heat_update after update on plays referencing new table as changed
+    for each statement execute function keep_heat('sound', 'sound_id', 'last_played_at', '1');
+create trigger follows_heat after insert on follows referencing new table as changed
+    for each statement execute function keep_heat('user', 'followee_id', 'created_at', '4');
+
+-- What was loaded before there were triggers: the last two months of it, for what is older has
+-- faded. Of a listener's plays, only the last is known by its time.
+do $$
+declare
+    newest timestamptz;
+begin
+    select max(moment) into newest from (
+        select max(created_at) as moment from likes union all
+        select max(last_played_at) from plays union all
+        select max(created_at) from follows
+    ) acts;
+    execute heat_statement('sound', format(
+        'select sound_id as id, created_at as moment, 4 as weight from likes where created_at > %1$L
+        union all select sound_id, created_at, 6 from reposts where created_at > %1$L
+        union all select sound_id, created_at, 5 from comments where created_at > %1$L
+        union all select sound_id, last_played_at, 1 from plays where last_played_at > %1$L',
+        newest - interval '60 days'));
+    execute heat_statement('user', format(
+        'select followee_id as id, created_at as moment, 4 as weight from follows
+        where created_at > %1$L', newest - interval '60 days'));
+end
+$$;

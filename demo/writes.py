@@ -194,6 +194,7 @@ def remove_from_set(set_id: int, *sound_ids: int) -> Write:
 def follow(follower_id: int, followee_id: int) -> Write:
     """One user follows another."""
     return _act(
+        *("user", followee_id),
         "insert into follows (follower_id, followee_id) values ($1, $2) on conflict do nothing",
         *(follower_id, followee_id),
     )
@@ -202,6 +203,7 @@ def follow(follower_id: int, followee_id: int) -> Write:
 def like(user_id: int, sound_id: int) -> Write:
     """A user likes a sound."""
     return _act(
+        *("sound", sound_id),
         "insert into likes (user_id, sound_id) values ($1, $2) on conflict do nothing",
         *(user_id, sound_id),
     )
@@ -210,6 +212,7 @@ def like(user_id: int, sound_id: int) -> Write:
 def repost(user_id: int, sound_id: int) -> Write:
     """A user shows a sound to those who follow him."""
     return _act(
+        *("sound", sound_id),
         "insert into reposts (user_id, sound_id) values ($1, $2) on conflict do nothing",
         *(user_id, sound_id),
     )
@@ -218,6 +221,7 @@ def repost(user_id: int, sound_id: int) -> Write:
 def comment(user_id: int, sound_id: int, body: str) -> Write:
     """A user says something about a sound."""
     return _act(
+        *("sound", sound_id),
         "insert into comments (user_id, sound_id, body) values ($1, $2, $3)",
         *(user_id, sound_id, body),
     )
@@ -226,6 +230,7 @@ def comment(user_id: int, sound_id: int, body: str) -> Write:
 def play(user_id: int, sound_id: int) -> Write:
     """A user hears a sound once more."""
     return _act(
+        *("sound", sound_id),
         "insert into plays (user_id, sound_id, count) values ($1, $2, 1) "
         "on conflict (user_id, sound_id) "
         "do update set count = plays.count + 1, last_played_at = clock_timestamp()",
@@ -289,12 +294,16 @@ def _child_write(entity: str, entity_id: int, sql: str, *arguments: Any) -> Writ
     return write
 
 
-def _act(sql: str, *arguments: Any) -> Write:
-    """Activity: no document is made from it, so there is no event."""
+def _act(entity: str, entity_id: int, sql: str, *arguments: Any) -> Write:
+    """Activity: of the entity's document only its heat changes, and nothing that depends on it."""
 
     async def write(connection: Any) -> tuple[Event, ...]:
-        await connection.execute(sql, *arguments)
-        return ()
+        # The row keeps its version, so the event's is the moment of the act. One that was done
+        # before has none.
+        moment = await connection.fetchval(f"{sql} returning clock_timestamp()", *arguments)
+        if moment is None:
+            return ()
+        return (_event(entity, entity_id, Action.REFRESH, moment),)
 
     return write
 

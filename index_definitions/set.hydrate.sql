@@ -9,6 +9,7 @@ SELECT
     s.description,
     s.kind,
     c.sounds,
+    c.sound_ids,
     coalesce(c.sound_count, 0)::integer AS sound_count,
     s.user_id,
     u.username AS user_handle,
@@ -20,7 +21,8 @@ LEFT JOIN (
     SELECT
         ss.set_id,
         count(*) AS sound_count,
-        (array_agg(o.title ORDER BY ss.position, ss.sound_id))[:100] AS sounds
+        (array_agg(o.title ORDER BY ss.position, ss.sound_id))[:100] AS sounds,
+        (array_agg(ss.sound_id ORDER BY ss.position, ss.sound_id))[:100] AS sound_ids
     FROM set_sounds ss
     JOIN sounds o ON o.id = ss.sound_id AND o.visibility = 'public' AND o.deleted_at IS NULL
     JOIN users ou ON ou.id = o.user_id AND ou.visibility = 'public' AND ou.deleted_at IS NULL

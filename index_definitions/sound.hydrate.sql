@@ -14,10 +14,16 @@ SELECT
     s.duration_ms,
     s.license,
     s.downloadable,
+    -- What activity adds up to; a thousandth of a doubling is exact enough.
+    h.last_at AS active_at,
+    round(h.day::numeric, 3) AS heat_day,
+    round(h.week::numeric, 3) AS heat_week,
+    round(h.month::numeric, 3) AS heat_month,
     s.created_at
 FROM sounds s
 JOIN users u ON u.id = s.user_id AND u.visibility = 'public' AND u.deleted_at IS NULL
 LEFT JOIN genres g ON g.id = s.genre_id
+LEFT JOIN sound_heat h ON h.sound_id = s.id
 LEFT JOIN (
     -- Many people may give a sound many tags: those that most agree on, so that a document stays
     -- small, in one order for the digest.

@@ -12,6 +12,12 @@ SELECT
     u.country_code AS country,
     u.description,
     u.verified,
+    -- What activity adds up to; a thousandth of a doubling is exact enough.
+    h.last_at AS active_at,
+    round(h.day::numeric, 3) AS heat_day,
+    round(h.week::numeric, 3) AS heat_week,
+    round(h.month::numeric, 3) AS heat_month,
     u.created_at
 FROM users u
+LEFT JOIN user_heat h ON h.user_id = u.id
 WHERE :wanted(u.id) AND u.visibility = 'public' AND u.deleted_at IS NULL

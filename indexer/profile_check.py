@@ -4,6 +4,7 @@ The format is described in docs/definitions.md.
 """
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ Fields = Mapping[str, Mapping[str, Any]]  # full name of a field -> its mapping
 
 # Those that hold every number that a client may compare with.
 _NUMBERS = frozenset({"long", "integer", "double", "float"})
+_DATES = frozenset({"date"})
 # Kind of a filter -> types of fields that it works on.
 FILTER_KINDS: Mapping[str, frozenset[str]] = {
     "value": frozenset({"keyword"}),
@@ -24,9 +26,13 @@ FILTER_KINDS: Mapping[str, frozenset[str]] = {
 _KEYS = frozenset(
     {"title", "subtitle", "match", "operator", "highlight", "filters", "fields", "weight"}
 )
-_OPTIONAL = frozenset({"rank", "sorts"})
+_OPTIONAL = frozenset({"rank", "sorts", "explore", "related"})
 _FILTER_OPTIONAL = frozenset({"unit", "facet"})
 _ORDERS = ("ascending", "descending")
+_EXPLORED = frozenset({"active", "heat", "newness", "rank"})
+_RELATED = frozenset({"alike", "together", "owner", "most"})
+_NARROWED = frozenset({"genre", "owner", "most"})
+WINDOWS = ("24h", "7d", "30d")  # of Explore
 _MATCHES = frozenset({"exact", "phrase", "words", "prefix"})
 _OPERATORS = ("all", "any")
 WORDS_ANALYZER = "text_search"
@@ -65,6 +71,10 @@ def check_profile(definition: Definition) -> Iterator[Finding]:
     if not _is_positive(profile.get("weight", 1)):
         yield Finding(f"weight is {profile['weight']!r}", "write a positive number")
     yield from _rank(profile.get("rank"), fields)
+    if "explore" in profile:
+        yield from _explore(profile["explore"], fields)
+    if "related" in profile:
+        yield from _related(profile["related"], fields)
 
 
 def _rank(rank: Any, fields: Fields) -> Iterator[Finding]:
@@ -82,6 +92,74 @@ def _rank(rank: Any, fields: Fields) -> Iterator[Finding]:
     if missing := sorted(RANK_FIELDS - fields.keys()):
         names = ", ".join(missing)
         yield Finding(f"rank needs the fields {names}", "add them to the mapping")
+
+
+def _explore(explore: Any, fields: Fields) -> Iterator[Finding]:
+    if not isinstance(explore, dict) or not explore.keys() >= _EXPLORED:
+        remedy = f"write an object with {', '.join(sorted(_EXPLORED))}"
+        yield Finding("explore is unclear", remedy)
+        return
+    for key in sorted(explore.keys() - _EXPLORED - _NARROWED):
+        yield Finding(f"explore has an unknown key {key!r}", _nearest(key, _EXPLORED | _NARROWED))
+    yield from _typed("explore.active", explore["active"], _DATES, fields)
+    yield from _heat(explore["heat"], fields)
+    yield from _newness(explore["newness"], fields)
+    yield from _rank(explore["rank"], fields)
+    for key, types in (("genre", frozenset({"keyword"})), ("owner", frozenset({"long"}))):
+        if key in explore:
+            yield from _typed(f"explore.{key}", explore[key], types, fields)
+    if type(most := explore.get("most", 1)) is not int or most < 1:
+        yield Finding(f"explore.most is {most!r}", "write a whole number from 1 on")
+
+
+def _heat(heat: Any, fields: Fields) -> Iterator[Finding]:
+    if not isinstance(heat, dict) or set(heat) != set(WINDOWS):
+        yield Finding("explore.heat is unclear", f"name a field for each of {', '.join(WINDOWS)}")
+        return
+    for window, name in heat.items():
+        yield from _typed(f"explore.heat.{window}", name, _NUMBERS, fields)
+
+
+def _newness(newness: Any, fields: Fields) -> Iterator[Finding]:
+    if not isinstance(newness, dict) or set(newness) != {"field", "half_life", "weight"}:
+        remedy = 'write {"field": "…", "half_life": "30d", "weight": …}'
+        yield Finding("explore.newness is unclear", remedy)
+        return
+    yield from _typed("explore.newness", newness["field"], _DATES, fields)
+    if not re.fullmatch(r"[1-9]\d*[dh]", str(newness["half_life"])):
+        remedy = "write days or hours, such as 30d or 6h"
+        yield Finding(f"explore.newness.half_life is {newness['half_life']!r}", remedy)
+    if not _is_positive(newness["weight"]):
+        what = f"explore.newness.weight is {newness['weight']!r}"
+        yield Finding(what, "write a positive number")
+
+
+def _related(related: Any, fields: Fields) -> Iterator[Finding]:
+    if not isinstance(related, dict) or set(related) != _RELATED:
+        yield Finding("related is unclear", f"write an object with {', '.join(sorted(_RELATED))}")
+        return
+    alike, together = related["alike"], related["together"]
+    if not isinstance(alike, dict) or not all(map(_is_positive, alike.values())):
+        yield Finding("related.alike is unclear", 'write {"field": weight, …}, weights above 0')
+        return
+    for name in alike:
+        yield from _known("related.alike", name, fields, whole=False)
+    if not isinstance(together, dict) or set(together) != {"entity", "field", "weight"}:
+        remedy = 'write {"entity": "…", "field": "…", "weight": …}'
+        yield Finding("related.together is unclear", remedy)
+    elif not _is_positive(together["weight"]):
+        what = f"related.together.weight is {together['weight']!r}"
+        yield Finding(what, "write a positive number")
+    yield from _known("related.owner", related["owner"], fields, whole=True)
+    if type(related["most"]) is not int or related["most"] < 1:
+        yield Finding(f"related.most is {related['most']!r}", "write a whole number from 1 on")
+
+
+def _typed(where: str, name: Any, types: frozenset[str], fields: Fields) -> Iterator[Finding]:
+    yield from _known(where, name, fields, whole=False)
+    found = fields.get(str(name), {}).get("type")
+    if found is not None and found not in types:
+        yield Finding(f"{where}: {name!r} is {found}", f"name a field of {' or '.join(types)}")
 
 
 def _shown(profile: Mapping[str, Any], fields: Fields) -> Iterator[Finding]:

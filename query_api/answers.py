@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from query_api.cursors import Cursor
-from query_api.profiles import Profiles, SearchProfile
+from query_api.profiles import Profiles, SearchProfile, Window
 
 _MARK: Final = "<em>"
 _NOTHING_MARKED: Final = "<em></em>"  # what the engine makes of a sign that stands for a word: &
@@ -97,6 +97,36 @@ class SearchAnswer(_Answer):
         dict[str, str],
         Field(description="The index that answered, by entity type; the same on all pages."),
     ]
+
+
+class ExploreAnswer(_Answer):
+    """One page of what is busy."""
+
+    query_id: Annotated[str, Field(description="Names this list, the same on all its pages.")]
+    total: Total
+    took_ms: Annotated[int, Field(ge=0, description="Time the engine took, in milliseconds.")]
+    hits: Annotated[
+        list[Hit],
+        Field(description="Busiest first; `score` is 1 for the first, a share of it for others."),
+    ]
+    genres: Annotated[
+        list[FacetValue], Field(description="Genres of all that is busy, the commonest first.")
+    ]
+    window: Annotated[Window, Field(description="How far back counted.")]
+    next: Annotated[
+        str | None, Field(description="`cursor` of the next page; null on the last one.")
+    ]
+    generations: Annotated[
+        dict[str, str],
+        Field(description="The index that answered, by entity type; the same on all pages."),
+    ]
+
+
+class RelatedAnswer(_Answer):
+    """What is related to a sound."""
+
+    took_ms: Annotated[int, Field(ge=0, description="Time the engine took, in milliseconds.")]
+    hits: Annotated[list[Hit], Field(description="The most related first.")]
 
 
 def search_answer(

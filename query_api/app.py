@@ -29,6 +29,9 @@ from query_api.dashboard.services import ServiceReader
 from query_api.database import Database
 from query_api.doorkeeper import Doorkeeper
 from query_api.entity_pages import EntityPages
+from query_api.explore import Explorer
+from query_api.explore_api import ExploreApi
+from query_api.explore_page import ExplorePage
 from query_api.failures import FailureAnswers, FailureMiddleware
 from query_api.headers import (
     ADMIN_PATH,
@@ -43,6 +46,7 @@ from query_api.page_sessions import LOGIN_PATH, PageSessions
 from query_api.page_templates import PageTemplates
 from query_api.problems import QueryError
 from query_api.query_ids import QueryIds
+from query_api.related import RelatedSounds
 from query_api.search import Searcher
 from query_api.search_api import SearchApi
 from query_api.search_log import SearchLog
@@ -67,9 +71,9 @@ _log = telemetry.logger("query_api")
 def create_app(settings: Settings) -> Starlette:
     """The query API as an ASGI application.
 
-    Raises `DefinitionError` when a search profile cannot be used, and `TrialsError` when the file
-    of experiments cannot. The engine is not asked yet: the process starts without it and says so
-    at `/readyz`.
+    Raises `DefinitionError` when a search profile cannot be used, `TrialsError` when the file of
+    experiments cannot, and `SettingsError` for a moment of Explore that is none. The engine is not
+    asked yet: the process starts without it and says so at `/readyz`.
     """
     secret = _secret(settings)
     read = definitions.load(settings.definitions_path)
@@ -86,10 +90,14 @@ def create_app(settings: Settings) -> Starlette:
         trials,
         VariantIndices(engine, settings, live),
         deadline=settings.search_deadline,
-        signer=CursorSigner(secret),
+        signer=(signer := CursorSigner(secret)),
         query_ids=query_ids,
         log=SearchLog(outbox, pseudonyms, editions) if outbox else None,
     )
+    explorer = Explorer(
+        searcher, signer, query_ids, deadline=settings.search_deadline, at=settings.explore_at
+    )
+    related = RelatedSounds(searcher, deadline=settings.search_deadline)
     database = Database(settings)
     doorkeeper = Doorkeeper(database)
     admin = AdminApi(settings, doorkeeper)
@@ -127,7 +135,10 @@ def create_app(settings: Settings) -> Starlette:
     app = Starlette(
         routes=[
             Route("/", page.show),
+            Route("/explore", ExplorePage(explorer, templates).show),
             Route("/v1/search", SearchApi(searcher, doorkeeper).search),
+            Route("/v1/explore", ExploreApi(explorer).explore),
+            Route("/v1/sounds/{id}/related", related.show),
             Route(
                 INTERACTIONS_PATH,
                 InteractionsApi(outbox, query_ids, known).take,
@@ -144,7 +155,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/metrics", service.metrics),
             Route("/openapi.json", service.openapi),
             Route("/static/{name}", assets.serve),
-            Route("/{permalink:path}", EntityPages(searcher, templates).show),
+            Route("/{permalink:path}", EntityPages(searcher, related, templates).show),
         ],
         middleware=[
             Middleware(AccessMiddleware),

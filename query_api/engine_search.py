@@ -13,7 +13,7 @@ from query_api.problems import DEADLINE_DETAIL, Code, QueryError
 _FILTER_PATH: Final = (
     "took,timed_out,hits.total,hits.hits._id,hits.hits._score,hits.hits._source,"
     "hits.hits.highlight,hits.hits.sort,"
-    "aggregations.*.*.buckets"
+    "aggregations.*.buckets,aggregations.*.*.buckets"
 )
 # A page that silently lacks some shards' hits would be taken for the whole truth.
 _PARAMETERS: Final = f"allow_partial_search_results=false&filter_path={_FILTER_PATH}"

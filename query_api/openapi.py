@@ -8,18 +8,23 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from query_api import admin_openapi, facets, filters, sorts
-from query_api.answers import SearchAnswer
+from query_api.answers import ExploreAnswer, RelatedAnswer, SearchAnswer
+from query_api.explore_parameters import ExploreParameters
+from query_api.explore_plan import explored
 from query_api.headers import INTERACTIONS_PATH, NOT_INDEXED_HEADER
 from query_api.interactions_api import InteractionsAnswer, InteractionsBody
 from query_api.parameters import SearchParameters
 from query_api.problems import KINDS, MEDIA_TYPE, Problem
 from query_api.profiles import Filter, Profiles
 from query_api.readiness import Readiness
+from query_api.related import RelatedParameters
 
 Node = dict[str, Any]
 
 _REF: Final = "#/components/schemas/{model}"
 _INTERACTIONS_FAILURES: Final = (400, 404, 413, 415, 422, 500, 503, 504)
+_EXPLORE_FAILURES: Final = (400, 422, 500, 503, 504)
+_RELATED_FAILURES: Final = (400, 404, 422, 500, 503, 504)
 _SEARCH_FAILURES: Final = (400, 401, 403, 422, 500, 503, 504)
 
 
@@ -28,12 +33,15 @@ def document(profiles: Profiles, *, admin: bool = False) -> Node:
 
     With `admin` it tells of what operators can do.
     """
-    models: list[type[BaseModel]] = [SearchAnswer, InteractionsAnswer, Problem, Readiness]
+    answers: tuple[type[BaseModel], ...] = (
+        *(SearchAnswer, ExploreAnswer, RelatedAnswer, InteractionsAnswer),
+        *(Problem, Readiness),
+    )
     bodies: tuple[type[BaseModel], ...] = (InteractionsBody,)
     bodies += admin_openapi.BODIES if admin else ()
     _, definitions = models_json_schema(
         [
-            *((model, "serialization") for model in models),
+            *((model, "serialization") for model in answers),
             *((model, "validation") for model in bodies),
         ],
         ref_template=_REF,
@@ -49,6 +57,8 @@ def document(profiles: Profiles, *, admin: bool = False) -> Node:
         },
         "paths": {
             "/v1/search": {"get": _search(profiles)},
+            "/v1/explore": {"get": _explore(profiles)},
+            "/v1/sounds/{id}/related": {"get": _related(profiles)},
             INTERACTIONS_PATH: {"post": _interactions()},
             "/healthz": {"get": _plain("healthz", "Whether the process lives")},
             "/readyz": {"get": _readyz()},
@@ -90,6 +100,36 @@ def _interactions() -> Node:
         "requestBody": {"required": True, "content": content | {"text/plain": {}}},
         "responses": {"202": answer}
         | {str(code): _problem(code) for code in _INTERACTIONS_FAILURES},
+    }
+
+
+def _explore(profiles: Profiles) -> Node:
+    answer = _json_answer("A page of what is busy", ExploreAnswer)
+    return {
+        "operationId": "explore",
+        "summary": "List what the community is about just now",
+        "parameters": _query_parameters(
+            ExploreParameters, {entity: profiles[entity] for entity in explored(profiles)}
+        ),
+        "responses": {"200": answer} | {str(code): _problem(code) for code in _EXPLORE_FAILURES},
+    }
+
+
+def _related(profiles: Profiles) -> Node:
+    answer = _json_answer("Sounds like it, or together with it in sets", RelatedAnswer)
+    sound_id: Node = {
+        "name": "id",
+        "in": "path",
+        "required": True,
+        "description": "Id of the sound.",
+        "schema": {"type": "string"},
+        "example": "42",
+    }
+    return {
+        "operationId": "related",
+        "summary": "List sounds that are related to a sound",
+        "parameters": [sound_id, *_query_parameters(RelatedParameters, profiles)],
+        "responses": {"200": answer} | {str(code): _problem(code) for code in _RELATED_FAILURES},
     }
 
 

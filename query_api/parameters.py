@@ -6,7 +6,7 @@ The model that validates them is the one that the OpenAPI document is made from.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final, NoReturn, TypeVar
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -94,6 +94,9 @@ class SearchParameters(BaseModel):
     ] = None
 
 
+Model = TypeVar("Model", bound=BaseModel)
+
+
 @dataclass(frozen=True, kw_only=True)
 class SearchRequest:
     """A search that can be planned: every value is one that the planner knows."""
@@ -120,20 +123,18 @@ def read_search(query_string: bytes, profiles: Profiles) -> SearchRequest:
     A parameter with an empty value counts as not given, as HTML forms send it. Raises
     `QueryError` for the first thing that is wrong.
     """
-    given = {name: value for name, value in pairs(query_string) if value or name not in _OPTIONAL}
-    return search_request(given, profiles)
+    return search_request(given_parameters(query_string, SearchParameters), profiles)
 
 
 def search_request(given: Mapping[str, str], profiles: Profiles) -> SearchRequest:
     """The search of parameters by name; raises `QueryError` for the first that is wrong."""
     narrowing = {name: text for name, text in given.items() if name.startswith(filters.PREFIX)}
-    try:
-        parameters = SearchParameters.model_validate(
-            {name: text for name, text in given.items() if name not in narrowing}
-        )
-    except ValidationError as error:
-        _refuse(error.errors(include_url=False)[0])
-    asked = _of(_chosen(parameters.type, tuple(profiles)), profiles)
+    parameters = validated(
+        SearchParameters,
+        {name: text for name, text in given.items() if name not in narrowing},
+        beside=", and filters such as 'filter.created'",
+    )
+    asked = _of(chosen_entities(parameters.type, tuple(profiles)), profiles)
     conditions = tuple(_conditions(narrowing, asked))
     entities = _narrowed(conditions, asked)
     if parameters.sort is not None:
@@ -150,6 +151,26 @@ def search_request(given: Mapping[str, str], profiles: Profiles) -> SearchReques
         cursor=parameters.cursor,
         variant=parameters.variant,
     )
+
+
+def given_parameters(query_string: bytes, model: type[BaseModel]) -> dict[str, str]:
+    """The parameters of a query string by name, without the blank ones that the model knows.
+
+    Raises `QueryError` for too many parameters, or one that is given twice.
+    """
+    known = model.model_fields.keys()
+    return {name: value for name, value in pairs(query_string) if value or name not in known}
+
+
+def validated(model: type[Model], given: Mapping[str, str], *, beside: str = "") -> Model:
+    """The model of parameters by name; raises `QueryError` for the first that is wrong.
+
+    `beside` says in a message what there is beside the parameters of the model.
+    """
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        _refuse(error.errors(include_url=False)[0], model, beside)
 
 
 def pairs(query_string: bytes) -> list[tuple[str, str]]:
@@ -239,11 +260,8 @@ def _of(entities: Sequence[str], profiles: Profiles) -> Profiles:
     return {entity: profiles[entity] for entity in entities}
 
 
-_NAMES: Final = tuple(SearchParameters.model_fields)
-_OPTIONAL: Final = frozenset(_NAMES)
-
-
-def _chosen(given: str | None, entities: Sequence[str]) -> tuple[str, ...]:
+def chosen_entities(given: str | None, entities: Sequence[str]) -> tuple[str, ...]:
+    """The types that the parameter `type` names, in the order of `entities`; all without it."""
     if given is None:
         return tuple(entities)
     wanted = {name.strip() for name in given.split(",")} - {""}
@@ -258,17 +276,17 @@ def _chosen(given: str | None, entities: Sequence[str]) -> tuple[str, ...]:
     return tuple(entity for entity in entities if entity in wanted) or tuple(entities)
 
 
-def _refuse(error: ErrorDetails) -> NoReturn:
-    name = str(error["loc"][0])
+def _refuse(error: ErrorDetails, model: type[BaseModel], beside: str) -> NoReturn:
+    name, names = str(error["loc"][0]), tuple(model.model_fields)
     if error["type"] == "extra_forbidden":
         raise QueryError(
             Code.UNKNOWN_PARAMETER,
-            f"There is no parameter {quoted(name)}.{guess(name, _NAMES, cutoff=0)} "
-            f"Parameters are {', '.join(_NAMES)}, and filters such as 'filter.created'.",
+            f"There is no parameter {quoted(name)}.{guess(name, names, cutoff=0)} "
+            f"Parameters are {', '.join(names)}{beside}.",
             parameter=name[:100],
-            allowed=_NAMES,
+            allowed=names,
         )
-    allowed = _ALLOWED[name]
+    allowed = _allowed(model.model_json_schema()["properties"][name])
     raise QueryError(
         Code.INVALID_VALUE,
         f"{quoted(name)} must be {allowed}.",
@@ -279,13 +297,9 @@ def _refuse(error: ErrorDetails) -> NoReturn:
 
 def _allowed(schema: dict[str, Any]) -> str:
     """What a parameter's schema allows, in words."""
+    if "enum" in schema:
+        return f"one of {', '.join(schema['enum'])}"
     if "minimum" in schema:
         return f"a whole number from {schema['minimum']} to {schema['maximum']}"
     longest = schema.get("maxLength") or schema["anyOf"][0].get("maxLength")
     return f"at most {longest} characters"
-
-
-_ALLOWED: Final = {
-    name: _allowed(schema)
-    for name, schema in SearchParameters.model_json_schema()["properties"].items()
-}

@@ -64,8 +64,8 @@ def plan(
         "sort": sorts.order(request.sort, chosen, has_text=bool(request.text)),
         "size": request.limit,
         "track_total_hits": DEEPEST,
-        "timeout": _milliseconds(deadline),
-        "_source": _returned(chosen),
+        "timeout": milliseconds(deadline),
+        "_source": returned_fields(chosen),
     }
     if narrowing.late:
         body["post_filter"] = {"bool": {"filter": [*narrowing.late.values()]}}
@@ -87,8 +87,8 @@ def plan_permalink(
     body = {
         "query": {"term": {"permalink": permalink}},
         "size": 1,
-        "timeout": _milliseconds(deadline),
-        "_source": _returned(all_profiles),
+        "timeout": milliseconds(deadline),
+        "_source": returned_fields(all_profiles),
     }
     searched = (indices[entity] for entity in all_profiles if entity in indices)
     return Plan(indices=tuple(searched), body=body)
@@ -178,10 +178,10 @@ def _found(profile: SearchProfile, text: str) -> Clause:
     matches: Clause = {"should": _matches(profile, text), "minimum_should_match": 1}
     if profile.rank is None:
         return matches
-    return {"must": [_beloved({"bool": matches}, profile.rank)]}
+    return {"must": [ranked({"bool": matches}, profile.rank)]}
 
 
-def _beloved(query: Clause, rank: Rank) -> Clause:
+def ranked(query: Clause, rank: Rank) -> Clause:
     """The query with scores from once to at most `1 + rank.weight` times as high, by rank.
 
     The factor saturates: halfway is reached at `rank.pivot`, so that the best known do not drown
@@ -250,7 +250,8 @@ def _weighted(weights: Weights) -> list[str]:
     return [f"{field}^{weight:g}" for field, weight in weights.items()]
 
 
-def _returned(chosen: Profiles) -> list[str]:
+def returned_fields(chosen: Profiles) -> list[str]:
+    """The fields of documents that hits of these types are made of."""
     names = set(_COMMON_SOURCE)
     for profile in chosen.values():
         names |= {profile.title, profile.subtitle, *profile.fields}
@@ -292,5 +293,6 @@ def _shown(*, whole: bool) -> Clause:
     return {"number_of_fragments": 1, "fragment_size": SNIPPET, "order": "score"}
 
 
-def _milliseconds(seconds: float) -> str:
+def milliseconds(seconds: float) -> str:
+    """A length of time as the engine writes it."""
     return f"{int(seconds * 1000)}ms"

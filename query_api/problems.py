@@ -82,6 +82,8 @@ KINDS: Final[Mapping[Code, Kind]] = {
     Code.INTERNAL_ERROR: Kind(status=500, title="Internal error"),
 }
 
+# A page of results forgives them, for people keep links.
+CURSOR_CODES: Final = frozenset({Code.CURSOR_INVALID, Code.CURSOR_MISMATCH, Code.CURSOR_EXPIRED})
 DEADLINE_DETAIL: Final = (
     "The search did not finish within its time limit. Try fewer or longer words, or try again."
 )

@@ -9,12 +9,14 @@ import json
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.definitions import RANK_FIELDS, Definition, DefinitionError
 
+Window = Literal["24h", "7d", "30d"]
+WINDOWS: Final[Mapping[Window, int]] = {"24h": 24, "7d": 7 * 24, "30d": 30 * 24}  # hours
 Weights = dict[str, Annotated[float, Field(gt=0)]]
 
 
@@ -63,6 +65,49 @@ class Rank(_Part):
     field: Literal["rank", "rank_a", "rank_b"] = "rank"
 
 
+class Newness(_Part):
+    """How far what is new stands above what is old and as busy."""
+
+    field: str  # the date that something is as old as
+    half_life: Annotated[str, Field(pattern=r"^[1-9]\d*[dh]$")]  # e.g. 30d; half is left after it
+    weight: Annotated[float, Field(gt=0)]  # what is brand-new counts 2 ** weight times as much
+
+
+class Explore(_Part):
+    """Where documents say how much happens to them, and what else counts in Explore."""
+
+    active: str  # date of the last that happened
+    heat: dict[Window, str]  # field of the logarithm to the base of 2, by window
+    genre: str | None = None  # field of the value that Explore can be narrowed to
+    owner: str | None = None  # field of the one it belongs to; None: there is none
+    most: Annotated[int, Field(ge=1)] = 2  # of one owner
+    newness: Newness
+    rank: Rank
+
+    @model_validator(mode="after")
+    def _has_all_windows(self) -> Self:
+        if missing := set(WINDOWS) - self.heat.keys():
+            raise ValueError(f"heat lacks {', '.join(sorted(missing))}")
+        return self
+
+
+class Together(_Part):
+    """Documents of another type that hold several of one."""
+
+    entity: str  # their type, e.g. set
+    field: str  # of theirs: the ids of what they hold
+    weight: Annotated[float, Field(gt=0)]  # of each doubling of what holds both
+
+
+class Related(_Part):
+    """What makes two entities of one type related."""
+
+    alike: Annotated[Weights, Field(min_length=1)]  # fields in which they agree
+    together: Together
+    owner: str = "user_id"  # field of the one it belongs to
+    most: Annotated[int, Field(ge=1)] = 3  # of one owner
+
+
 class SearchProfile(_Part):
     """How one entity type is searched, and what of it is returned."""
 
@@ -76,6 +121,8 @@ class SearchProfile(_Part):
     fields: tuple[str, ...] = ()  # returned with a hit; what is not here never leaves the index
     weight: Annotated[float, Field(gt=0)] = 1.0  # among hits of several types
     rank: Rank | None = None  # None: the rank does not count
+    explore: Explore | None = None  # None: the type is not in Explore
+    related: Related | None = None  # None: nothing is related
 
     @cached_property
     def digest(self) -> str:
@@ -195,7 +242,16 @@ def _named_fields(profile: SearchProfile) -> set[str]:
         *(*match.exact, *match.phrase, *match.words, *match.prefix),
         *(one.field for one in profile.filters.values()),
         *(one.field for one in profile.sorts.values()),
+        *_explored_fields(profile.explore),
+        *((*profile.related.alike, profile.related.owner) if profile.related else ()),
     }
+
+
+def _explored_fields(explore: Explore | None) -> set[str]:
+    if explore is None:
+        return set()
+    optional = {name for name in (explore.genre, explore.owner) if name}
+    return {explore.active, explore.newness.field, *explore.heat.values(), *optional}
 
 
 def _mapped_fields(mapping: Mapping[str, object], above: str = "") -> set[str]:

@@ -168,6 +168,25 @@ class Searcher:
         hits = response["hits"].get("hits", ())
         return answers.hit_answer(hits[0], live.profiles) if hits else None
 
+    async def ask(
+        self,
+        entities: tuple[str, ...],
+        plan: Callable[[Indices], Plan],
+        *,
+        indices: Indices | None = None,
+    ) -> tuple[Mapping[str, Any], Indices]:
+        """The response to a plan, and the indices it is from: `indices`, else the live ones.
+
+        For what is no search by text. Raises `QueryError` when none of the types is indexed, when
+        time ran out, or when one of `indices` is gone.
+        """
+        if indices is None:
+            return await self._on_current(self._trials.current().live, entities, plan)
+        try:
+            return await engine_search.run(self._engine, plan(indices)), indices
+        except NotFoundError:
+            raise cursors.gone() from None
+
     async def close(self) -> None:
         """End what goes on in the shadow."""
         await self._shadows.close()

@@ -14,7 +14,7 @@ from query_api.search import Searcher
 
 MEDIA_TYPE: Final = "application/json"
 # A search must show what was committed a moment ago, and every answer has a query id of its own.
-_UNCACHED: Final = {"Cache-Control": "no-store"}
+UNCACHED: Final = {"Cache-Control": "no-store"}
 
 
 class SearchApi:
@@ -30,7 +30,7 @@ class SearchApi:
         if asked.variant is not None:
             await self._doorkeeper.require(request, Scope.SEARCH_READ)
         searched = await self._searcher.search(asked, audience_of(request.scope))
-        headers = dict(_UNCACHED)
+        headers = dict(UNCACHED)
         if searched.not_indexed:
             headers[NOT_INDEXED_HEADER] = ",".join(searched.not_indexed)
         return Response(orjson.dumps(searched.answer), headers=headers, media_type=MEDIA_TYPE)

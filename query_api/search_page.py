@@ -22,7 +22,6 @@ from query_api.search import Searched, Searcher
 from query_api.variants import Audience
 
 _KNOWN: Final = frozenset({"q", "type", "cursor"})
-_CURSOR_CODES: Final = {Code.CURSOR_INVALID, Code.CURSOR_MISMATCH, Code.CURSOR_EXPIRED}
 _STALE_LINK: Final = "That link to a later page is no longer valid. These are the first results."
 
 
@@ -74,7 +73,7 @@ class SearchPage:
         try:
             return await self._searcher.search(asked, audience), ""
         except QueryError as error:
-            if error.code not in _CURSOR_CODES:
+            if error.code not in problems.CURSOR_CODES:
                 raise
             return await self._searcher.search(replace(asked, cursor=None), audience), _STALE_LINK
 

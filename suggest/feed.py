@@ -158,6 +158,8 @@ class Feed:
         except MalformedEventError:
             OVERLAY_CHANGES.labels("malformed").inc()  # the indexer buries it
             return
+        if event.action is Action.REFRESH:
+            return  # activity: no name has changed, and there is much of it
         key = (event.entity, event.id)
         is_gone = event.action is Action.DESTROY
         if is_gone and self.overlay.apply({key: ()})[key] is not Outcome.UNCHANGED:

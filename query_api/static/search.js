@@ -26,6 +26,7 @@
     const fresh = document.importNode(page.getElementById("results"), true);
     old.replaceWith(fresh);
     document.title = page.title;
+    document.querySelector(".site-link").replaceWith(page.querySelector(".site-link"));
     const news = fresh.querySelector("[data-status]");
     status.textContent = news ? news.textContent.replace(/\s+/g, " ").trim() : "";
     history.replaceState(null, "", address);

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
@@ -37,3 +39,14 @@ def watched(browser: Browser, address: str, *, scripts: bool) -> Iterator[Page]:
     yield page
     context.close()
     assert not complaints, complaints
+
+
+def violations(
+    browser: Browser, address: str, path: str, scheme: Literal["light", "dark"]
+) -> list[str]:
+    """The rules of axe-core that a page breaks, each with the places."""
+    page = browser.new_page(base_url=address, color_scheme=scheme)
+    page.goto(path)
+    found = Axe().run(page).response["violations"]
+    page.context.close()
+    return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from core.engine import create_engine
 from core.settings import Settings
-from tests.acceptance.browsing import launched, watched
+from tests.acceptance.browsing import launched, violations, watched
 from tests.integration.query_api import catalogue
 from tests.integration.query_api.catalogue import group, moment, set_, sound, user
 from tests.integration.query_api.serving import served
@@ -285,3 +286,13 @@ def test_the_dark_is_dark(browser: Browser, address: str) -> None:
         page.context.close()
     assert brightness["light"] > 600
     assert brightness["dark"] < 150
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "path", ["/", "/?q=window", "/?q=zzzz", "/aphextwin/windowlicker", "/nobody/nothing"]
+)
+def test_the_rules_of_accessibility_are_kept(
+    browser: Browser, address: str, path: str, scheme: Literal["light", "dark"]
+) -> None:
+    assert violations(browser, address, path, scheme) == []

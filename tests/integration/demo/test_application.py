@@ -79,19 +79,40 @@ async def test_an_event_has_the_version_that_the_row_has(
 
 
 @pytest.mark.parametrize(
-    "write",
+    ("write", "key"),
     [
-        writes.like(1, 1),
-        writes.repost(1, 1),
-        writes.play(1, 1),
-        writes.follow(1, 2),
-        writes.comment(1, 1, "hm"),
+        (writes.play(1, 1), ("sound", 1)),
+        (writes.comment(1, 1, "hm"), ("sound", 1)),
+        (writes.like(4, 1), ("sound", 1)),
+        (writes.repost(4, 1), ("sound", 1)),
+        (writes.follow(4, 2), ("user", 2)),
     ],
 )
-async def test_activity_is_written_and_not_told(
-    application: Application, published: Published, write: Write
+async def test_activity_has_its_entity_refreshed_and_touches_nothing(
+    *,
+    application: Application,
+    database: Any,
+    published: Published,
+    write: Write,
+    key: tuple[str, int],
 ) -> None:
-    assert await application.apply(write, write) == []
+    await database.execute(
+        "delete from likes where user_id = 4; delete from reposts where user_id = 4;"
+        "delete from follows where follower_id = 4"
+    )
+    before = await version(database, *key)
+    change = await only(application, write)
+    assert ((change.entity, change.id), change.action) == (key, Action.REFRESH)
+    assert change.occurred_at > await version(database, *key) == before
+    assert await published() == [change.event]
+
+
+async def test_what_was_done_before_is_not_told_again(
+    application: Application, published: Published
+) -> None:
+    await application.apply(writes.like(5, 1), writes.follow(5, 2))
+    await published()
+    assert await application.apply(writes.like(5, 1), writes.follow(5, 2)) == []
     assert await published() == []
 
 

@@ -94,7 +94,7 @@ BAD = [
         "s.description",
     ),
     Bad(SQL, "FROM sounds s", "FROM songs s", 'relation "songs" does not exist'),
-    Bad(SQL, "WHERE :wanted(s.id)", "WHERE :wantde(s.id)", "line 34: the database refuses it"),
+    Bad(SQL, "WHERE :wanted(s.id)", "WHERE :wantde(s.id)", "line 40: the database refuses it"),
     Bad(SQL, "    s.updated_at,\n", "", "begins with id bigint, title text", "updated_at"),
     Bad(SQL, COLUMNS, "    s.updated_at,\n    s.id,\n", "begins with updated_at timestamp"),
     Bad(
@@ -314,9 +314,9 @@ class TestCommand:
         assert done.code == 0, done.err
         assert done.out.splitlines() == [
             "group: good (14 fields, no row to try)",
-            "set: good (17 fields, 1 documents tried)",
-            "sound: good (19 fields, 2 documents tried)",
-            "user: good (17 fields, 1 documents tried)",
+            "set: good (18 fields, 1 documents tried)",
+            "sound: good (23 fields, 2 documents tried)",
+            "user: good (21 fields, 1 documents tried)",
         ]
 
     def test_it_exits_1_and_names_file_fault_and_remedy(
@@ -329,7 +329,7 @@ class TestCommand:
             "sound: 1 problem",
             f"  {folder / SQL}: returns no column 'license', which the mapping has",
             "    → select it",
-            "user: good (17 fields, 1 documents tried)",
+            "user: good (21 fields, 1 documents tried)",
         ]
 
     def test_it_prints_one_json_document(self, filled: Settings, folder: Path) -> None:
@@ -343,7 +343,7 @@ class TestCommand:
             {
                 "entity": "sound",
                 "holds": False,
-                "fields": 19,
+                "fields": 23,
                 "sampled": 0,
                 "problems": [
                     {

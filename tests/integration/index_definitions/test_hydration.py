@@ -59,7 +59,16 @@ INSERT INTO groups (id, owner_id, name, permalink, visibility)
 VALUES (1, 1, 'Diggers', 'diggers', 'public'),
        (2, 1, 'Closed', 'closed', 'private'),
        (3, 4, 'Of a gone user', 'of-gone', 'public');
+INSERT INTO likes VALUES (2, 1, '2000-01-09 00:00+00');
+INSERT INTO follows VALUES (2, 1, '2000-01-09 00:00+00');
 """
+# Eight days after the beginning of time, an act of weight 4: in half-lives, and two doublings more.
+HEAT = {
+    "active_at": "2000-01-09T00:00:00+00:00",
+    "heat_day": 32 + 2,
+    "heat_week": 4 + 2,
+    "heat_month": 1 + 2,
+}
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +145,7 @@ def test_a_sound_in_full(catalogue: Settings) -> None:
         "duration_ms": 1000,
         "license": "all-rights-reserved",
         "downloadable": False,
+        **HEAT,
     }
 
 
@@ -168,6 +178,7 @@ def test_a_user_in_full(catalogue: Settings) -> None:
         "country": "DE",
         "description": None,
         "verified": True,
+        **HEAT,
     }
     assert [documents[i]["subtitle"] for i in (2, 5)] == ["FR", None]
 
@@ -177,6 +188,7 @@ def test_a_set_shows_what_everybody_may_see_in_its_order(catalogue: Settings) ->
     # Two stand at position 2: the lower id first.
     assert mixed["sounds"] == ["Second", 'First "light"', "Song 1"]
     assert mixed["sound_count"] == 3
+    assert mixed["sound_ids"] == [2, 1, 1001]
     assert mixed["permalink"] == "/ana/sets/mixed"
     assert mixed["kind"] == "album"
 

@@ -5,7 +5,7 @@ A generated catalogue through the real indexer, so that what is tested is what i
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from tests.integration.query_api.reading import all_pages, identities, page
 from tests.integration.query_api.serving import served
 
 ENTITIES = 400
+UNTIL = datetime(2026, 3, 1, tzinfo=UTC)
 TABLES = {"sound": "sounds", "user": "users", "set": "sets", "group": "groups"}
 OWNERS = {"sound": "user_id", "set": "user_id", "group": "owner_id"}
 NAMES = {"sound": "title", "user": "display_name", "set": "title", "group": "name"}
@@ -46,12 +47,13 @@ class World:
 def world(settings: Settings) -> Iterator[World]:
     """The catalogue, of which a tenth more was hidden after it had been public and indexed."""
     public, hidden = asyncio.run(_made(settings))
-    with served(settings) as address, httpx.Client(base_url=address, timeout=20) as api:
+    looking_back = replace(settings, explore_at=UNTIL.isoformat())
+    with served(looking_back) as address, httpx.Client(base_url=address, timeout=20) as api:
         yield World(settings, api, public, hidden)
 
 
 async def _made(settings: Settings) -> tuple[dict[str, set[str]], dict[str, dict[str, str]]]:
-    await demo.load_generated(settings, ENTITIES, until=datetime(2026, 3, 1, tzinfo=UTC))
+    await demo.load_generated(settings, ENTITIES, until=UNTIL)
     async with open_gates(settings) as services:
         live: dict[str, Generation] = {}
         for entity in services.definitions:
@@ -165,6 +167,26 @@ def test_filters_do_not_tell_of_it(world: World) -> None:
     for owner, shown in owners.items():
         narrowed: dict[str, Any] = {"type": "sound", "filter.user": owner}
         assert page(world.api, **narrowed)["total"]["value"] == shown
+
+
+def test_explore_does_not_list_it(world: World) -> None:
+    listed: set[tuple[str, str]] = set()
+    cursor: str | None = ""
+    while cursor is not None:
+        parameters: dict[str, Any] = {"window": "30d", "limit": 100, "cursor": cursor}
+        answer = world.api.get("/v1/explore", params=parameters).json()
+        listed |= set(identities(answer))
+        cursor = answer["next"]
+    assert {entity for entity, _ in listed} == {"sound", "user"}
+    assert all(id_ in world.public[entity] for entity, id_ in listed)
+
+
+def test_it_is_related_to_nothing(world: World) -> None:
+    for id_ in world.hidden["sound"]:
+        assert world.api.get(f"/v1/sounds/{id_}/related").status_code == 404
+    for id_ in [*world.public["sound"]][:20]:
+        answer = world.api.get(f"/v1/sounds/{id_}/related", params={"limit": 25}).json()
+        assert {one for _, one in identities(answer)} <= world.public["sound"]
 
 
 def _names_of_public_sounds(world: World) -> set[str]:

@@ -106,6 +106,33 @@ WRONG: list[tuple[Change, str, str]] = [
         "filters.x: 'digest' is not indexed",
         "index",
     ),
+    (lambda p: p["explore"].pop("heat"), "explore is unclear", "heat"),
+    (lambda p: p["explore"].update(windows=1), "explore has an unknown key 'windows'", "there are"),
+    (lambda p: p["explore"]["heat"].pop("7d"), "explore.heat is unclear", "24h, 7d, 30d"),
+    (lambda p: p["explore"]["heat"].update({"7d": "license"}), "'license' is keyword", "a field"),
+    (lambda p: p["explore"].update(active="user_id"), "explore.active: 'user_id' is long", "date"),
+    (lambda p: p["explore"].update(genre="genre"), "explore.genre: 'genre' is text", "keyword"),
+    (lambda p: p["explore"].update(owner="user"), "explore.owner names the unknown field", ""),
+    (lambda p: p["explore"].update(most=0), "explore.most is 0", "from 1 on"),
+    (lambda p: p["explore"].update(newness={}), "explore.newness is unclear", "half_life"),
+    (
+        lambda p: p["explore"]["newness"].update(half_life="1 month"),
+        "half_life is '1 month'",
+        "30d",
+    ),
+    (lambda p: p["explore"]["newness"].update(weight=0), "explore.newness.weight is 0", "positive"),
+    (lambda p: p["related"].pop("most"), "related is unclear", "owner"),
+    (lambda p: p["related"].update(alike={"genre": 0}), "related.alike is unclear", "above 0"),
+    (
+        lambda p: p["related"]["alike"].update(tag=1),
+        "related.alike names the unknown field",
+        "tags",
+    ),
+    (lambda p: p["related"]["together"].pop("field"), "related.together is unclear", "field"),
+    (lambda p: p["related"]["together"].update(weight=0), "together.weight is 0", "positive"),
+    (lambda p: p["related"].update(owner="users"), "related.owner names the unknown field", ""),
+    (lambda p: p["related"].update(most=True), "related.most is True", "from 1 on"),
+    (lambda p: p["explore"].update(rank=3), "rank is unclear", "pivot"),
 ]
 
 

@@ -1,0 +1,187 @@
+"""Explore: what the community is about just now. The JSON API and the web page both come here."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from core.settings import SettingsError
+from query_api import answers, explore_plan
+from query_api.cursors import Cursor, CursorSigner
+from query_api.explore_parameters import ExploreRequest
+from query_api.planner import Plan
+from query_api.profiles import Profiles
+from query_api.query_ids import QueryIds
+from query_api.search import Indices, Searcher
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explored:
+    """A page of Explore."""
+
+    answer: dict[str, Any]  # of the shape of `answers.ExploreAnswer`
+    position: int  # hits on the pages before this one
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Candidate:
+    key: tuple[str, str]  # type and id
+    score: float  # logarithm to the base of 2
+
+
+class Explorer:
+    """Lists what is busy."""
+
+    def __init__(
+        self,
+        searcher: Searcher,
+        signer: CursorSigner,
+        query_ids: QueryIds,
+        *,
+        deadline: float,
+        at: str = "",
+    ) -> None:
+        """`at` is the moment to look back from, RFC 3339; empty: now.
+
+        Raises `SettingsError` for what is no moment.
+        """
+        self._searcher = searcher
+        self._signer = signer
+        self._query_ids = query_ids
+        self._deadline = deadline
+        self._at = _moment(at) if at else None
+
+    @property
+    def entities(self) -> tuple[str, ...]:
+        """The types that Explore knows."""
+        return tuple(explore_plan.explored(self._searcher.profiles))
+
+    async def explore(self, request: ExploreRequest) -> Explored:
+        """One page. Later pages look back from the same moment as the first.
+
+        Raises `QueryError` for a bad cursor, when none of the types is indexed, or when time ran
+        out; the engine client's errors pass through.
+        """
+        profiles = self._searcher.profiles
+        start = self._start(request, profiles)
+        response, indices = await self._candidates(request, profiles, start)
+        candidates = _thinned(response["hits"].get("hits", ()), profiles)
+        page = candidates[start.position : start.position + request.limit]
+        content, took = await self._content(page, profiles, indices)
+        following = start.position + len(page)
+        answer = {
+            "query_id": start.query_id,
+            "total": {
+                "value": len(candidates),
+                "relation": "gte" if _is_cut(response) else "eq",
+            },
+            "took_ms": response["took"] + took,
+            "hits": _hits(page, content, candidates),
+            "genres": explore_plan.genres_of(response),
+            "window": request.window,
+            "next": self._next(start, indices, following) if following < len(candidates) else None,
+            "generations": dict(indices),
+        }
+        return Explored(answer=answer, position=start.position)
+
+    def _start(self, request: ExploreRequest, profiles: Profiles) -> Cursor:
+        fingerprint = explore_plan.fingerprint(request, profiles)
+        if request.cursor is not None:
+            cursor = self._signer.parse(request.cursor, now=time.time())
+            cursor.check(fingerprint)
+            return cursor
+        return Cursor(
+            fingerprint=fingerprint,
+            query_id=self._query_ids.new(time.time()),
+            position=0,
+            variant="live",
+            experiment=None,
+            indices={},
+            after=(self._at or int(time.time() * 1000),),
+        )
+
+    async def _candidates(
+        self, request: ExploreRequest, profiles: Profiles, start: Cursor
+    ) -> tuple[Mapping[str, Any], Indices]:
+        def plan(indices: Indices) -> Plan:
+            return explore_plan.plan_candidates(
+                request, profiles, indices=indices, as_of=start.after[0], deadline=self._deadline
+            )
+
+        return await self._searcher.ask(request.entities, plan, indices=start.indices or None)
+
+    async def _content(
+        self, page: Sequence[_Candidate], profiles: Profiles, indices: Indices
+    ) -> tuple[dict[tuple[str, str], dict[str, Any]], int]:
+        """The hits of a page by type and id, as far as they are there still, and milliseconds."""
+        if not page:
+            return {}, 0
+
+        def plan(indices: Indices) -> Plan:
+            keys = [one.key for one in page]
+            return explore_plan.plan_page(keys, profiles, indices=indices, deadline=self._deadline)
+
+        response, _ = await self._searcher.ask(tuple(indices), plan, indices=indices)
+        found = (answers.hit_answer(hit, profiles) for hit in response["hits"].get("hits", ()))
+        return {(hit["type"], hit["id"]): hit for hit in found}, response["took"]
+
+    def _next(self, start: Cursor, indices: Indices, position: int) -> str:
+        following = Cursor(
+            fingerprint=start.fingerprint,
+            query_id=start.query_id,
+            position=position,
+            variant=start.variant,
+            experiment=None,
+            indices=indices,
+            after=start.after,
+        )
+        return self._signer.build(following, now=time.time())
+
+
+def _thinned(hits: Sequence[Mapping[str, Any]], profiles: Profiles) -> list[_Candidate]:
+    """The candidates in their order, without what one owner has beyond his share."""
+    shares: Counter[tuple[str, int]] = Counter()
+    known = explore_plan.explored(profiles)
+    kept = []
+    for hit in hits:
+        values = hit["sort"]
+        owner = explore_plan.owner_of(values, profiles)
+        if owner is not None:
+            shares[owner] += 1
+            if shares[owner] > known[values[1]].most:
+                continue
+        kept.append(_Candidate(key=(values[1], hit["_id"]), score=values[0]))
+    return kept
+
+
+def _hits(
+    page: Sequence[_Candidate],
+    content: Mapping[tuple[str, str], dict[str, Any]],
+    candidates: Sequence[_Candidate],
+) -> list[dict[str, Any]]:
+    """The hits of a page; a score is the share of what happens to the first of all."""
+    return [
+        content[one.key] | {"score": 2.0 ** (one.score - candidates[0].score)}
+        for one in page
+        if one.key in content
+    ]
+
+
+def _is_cut(response: Mapping[str, Any]) -> bool:
+    return len(response["hits"].get("hits", ())) == explore_plan.DEEPEST
+
+
+def _moment(at: str) -> int:
+    """Milliseconds since 1970 of an RFC 3339 time."""
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise SettingsError(
+            f"setting explore_at is {at!r}; it must be an RFC 3339 time with its offset, such as "
+            "2021-03-01T00:00:00Z"
+        )
+    return int(moment.timestamp() * 1000)
