@@ -1,5 +1,6 @@
 """The client of the broker (RabbitMQ), and the names of the exchanges and queues."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -46,6 +47,18 @@ async def open_broker(settings: Settings, *, name: str) -> AsyncIterator[Abstrac
         ) from error
     async with connection:
         yield connection
+
+
+async def watch(connection: AbstractConnection) -> None:
+    """Raises `ConnectionResetError` once a connection is lost, so that nothing waits for ever.
+
+    Its own `closed` tells only of those that were closed on this side.
+    """
+    lost = asyncio.Event()
+    connection.close_callbacks.add(lambda *_: lost.set())
+    if connection.connected.is_set():
+        await lost.wait()
+    raise ConnectionResetError("the broker closed the connection")
 
 
 async def declare_topology(channel: AbstractChannel, settings: Settings) -> None:

@@ -17,9 +17,9 @@ from aio_pika.abc import AbstractConnection
 
 from core import definitions
 from core.broker import UNAVAILABLE_ERRORS as BROKER_UNAVAILABLE_ERRORS
-from core.broker import open_broker
+from core.broker import open_broker, watch
 from core.database import UNAVAILABLE_ERRORS, open_pool
-from core.errors import DiscoError, ServiceUnavailableError
+from core.errors import DiscoError
 from core.events import Action, MalformedEventError, decode
 from core.rank_bucket import open_rank_store
 from core.settings import Settings
@@ -124,7 +124,7 @@ class Feed:
         """Follow the changes until a service is lost."""
         await self._stream.start(connection)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_watch(connection))
+            tasks.create_task(watch(connection))
             tasks.create_task(self._hydrate(hydrator))
             tasks.create_task(self._await_end())
 
@@ -260,9 +260,3 @@ def _changed(outcomes: Mapping[Key, Outcome], suggested: Collection[str]) -> dic
 
 def _open_ranks(settings: Settings, name: str) -> RankWeights:
     return RankWeights(open_rank_store(settings).open(name))
-
-
-async def _watch(connection: AbstractConnection) -> None:
-    """Raises once the connection is closed, so that nothing waits for it for ever."""
-    await connection.closed()
-    raise ServiceUnavailableError("RabbitMQ closed the connection")

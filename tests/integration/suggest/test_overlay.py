@@ -1,12 +1,14 @@
 """Changes reach the suggestions without a build: real events, database and broker."""
 
 import asyncio
+import contextlib
 import dataclasses
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aio_pika
 import httpx
@@ -86,6 +88,41 @@ class Service:
             assert time.monotonic() - began < within, found
             await asyncio.sleep(0.01)
             found = await self.texts(typed)
+
+
+@asynccontextmanager
+async def relay(url: str) -> AsyncIterator[tuple[str, Callable[[], None]]]:
+    """The broker at another address, and a function that cuts all connections there."""
+    parts = urlsplit(url)
+    assert parts.port is not None
+    open_now: set[asyncio.StreamWriter] = set()
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        open_now.add(writer)
+        with contextlib.suppress(ConnectionError):
+            while chunk := await reader.read(1 << 16):
+                writer.write(chunk)
+                await writer.drain()
+        writer.close()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        behind, to = await asyncio.open_connection(parts.hostname, parts.port)
+        await asyncio.gather(pump(reader, to), pump(behind, writer))
+
+    def cut() -> None:
+        for writer in open_now:
+            writer.transport.abort()
+
+    async with await asyncio.start_server(accept, "127.0.0.1") as server:
+        port = server.sockets[0].getsockname()[1]
+        yield url.replace(f":{parts.port}/", f":{port}/"), cut
+        cut()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.01)
 
 
 async def test_new_renamed_and_vanished_names_are_seen_in_time(scene: Scene) -> None:
@@ -176,6 +213,22 @@ async def test_without_services_the_snapshot_alone_answers_and_says_so(scene: Sc
             assert (ready.status_code, ready.json()["overlay"]) == (200, "away")
             answer = await service._client.get("/v1/suggest?q=jo")
             assert answer.headers["x-disco-overlay"] == "away"
+
+
+async def test_a_connection_that_is_lost_costs_no_change(scene: Scene) -> None:
+    jo = await scene.write(writes.create_user("Jolanda"))
+    await scene.publish()
+    async with (
+        relay(scene.settings.broker_url) as (address, cut),
+        scene.serving(broker_url=address) as service,
+    ):
+        await scene.write(writes.create_sound(jo, "Rain in May"))
+        await service.becomes("rain", "Rain in May")
+        cut()
+        await until(lambda: service.current.state is State.AWAY)
+        await scene.write(writes.create_sound(jo, "Snowfall"))
+        await until(lambda: service.current.state is State.CURRENT)
+        assert await service.texts("snowf") == ["Snowfall"]
 
 
 async def test_a_history_that_is_lost_is_told(scene: Scene) -> None:
