@@ -1,4 +1,4 @@
-"""Completions: our engine beside Lucene's suggesters, in process, one thread.
+"""Completions: our engine beside Lucene's suggesters and completype, in process, one thread.
 
 Each run builds every engine anew from the same keys and looks up the same beginnings, ours and
 Lucene's in turn; figures are medians over the runs. A pass that is not counted warms each of them.
@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
+from benchmarks import completype, suggest_corpus
 from benchmarks import lucene_completions as lucene
-from benchmarks import suggest_corpus
 from benchmarks.environment import ROOT, Say
 from benchmarks.report import Bar, Report, medians
 from benchmarks.suggest_corpus import Name, Query
@@ -22,6 +22,7 @@ from demo.operations import find_data
 from suggest import builder, snapshot
 from suggest.engine import Engine
 from suggest.keys import key_texts
+from suggest.layers import Layers
 from suggest.phrases import Phrase
 
 LIMIT: Final = 10
@@ -45,6 +46,7 @@ class Corpus:
 def measure(*, names: int, queries: int, runs: int, say: Say) -> Report:
     """Compare on `names` generated names, and on the real ones if their files are there."""
     jars = lucene.fetch(ROOT / ".stack" / "bench-suggest.log", say)
+    interpreter = completype.python(say)
     say(f"making {names:,} names")
     corpora = [_corpus("generated", suggest_corpus.generated(names), queries)]
     data = find_data()
@@ -56,7 +58,7 @@ def measure(*, names: int, queries: int, runs: int, say: Say) -> Report:
     bars: dict[str, Bar] = {}
     details: dict[str, object] = {}
     for corpus in corpora:
-        found, all_runs = _compare(corpus, jars, runs, say)
+        found, all_runs = _compare(corpus, jars, interpreter, runs, say)
         figures |= {f"{corpus.label}_{name}": value for name, value in found.items()}
         bars |= {f"{corpus.label}_{name}": bar for name, bar in _bars(found).items()}
         details[corpus.label] = all_runs
@@ -65,7 +67,7 @@ def measure(*, names: int, queries: int, runs: int, say: Say) -> Report:
         corpus={c.label: {"names": len(c.names), "queries": len(c.queries)} for c in corpora},
         figures=figures,
         bars=bars,
-        details={"runs": details, "lucene": lucene.VERSION},
+        details={"runs": details, "lucene": lucene.VERSION, "completype": completype.VERSION},
     )
 
 
@@ -75,7 +77,7 @@ def _corpus(label: str, names: Sequence[Name], queries: int) -> Corpus:
 
 
 def _compare(
-    corpus: Corpus, jars: Sequence[Path], runs: int, say: Say
+    corpus: Corpus, jars: Sequence[Path], interpreter: Path, runs: int, say: Say
 ) -> tuple[Figures, Sequence[Figures]]:
     """The medians, and what each run found."""
     with TemporaryDirectory() as folder:
@@ -83,6 +85,7 @@ def _compare(
         found = []
         for number in range(1, runs + 1):
             figures = _ours(corpus, Path(folder) / "names.snapshot")
+            figures |= _completype(corpus, job, interpreter)
             for peer in PEERS:
                 figures |= _peer(peer, corpus, job, jars, texts)
             found.append(figures)
@@ -116,7 +119,7 @@ def _ours(corpus: Corpus, file: Path) -> Figures:
         figures[f"{label}bytes"] = sum(map(len, pieces))
         engine = Engine.open(file)
         for how, fuzzy in (("exact", False), ("fuzzy", True)):
-            figures |= _prefixed(f"{label}{how}", _time_ours(engine, corpus.queries, fuzzy))
+            figures |= _prefixed(f"{label}{how}", time_ours(engine, corpus.queries, fuzzy=fuzzy))
             answers = [
                 [one["text"] for one in engine.completions(query.typed, fuzzy=fuzzy)]
                 for query in corpus.queries
@@ -125,7 +128,7 @@ def _ours(corpus: Corpus, file: Path) -> Figures:
     return figures
 
 
-def _time_ours(engine: Engine, queries: Sequence[Query], fuzzy: bool) -> Figures:
+def time_ours(engine: Engine | Layers, queries: Sequence[Query], *, fuzzy: bool) -> Figures:
     """A pass to warm up, and one that counts: lookups_per_second, p50_us, p99_us."""
     seconds: list[float] = []
     answer, clock = engine.answer, time.perf_counter
@@ -156,6 +159,17 @@ def _peer(
         }
     by_text = [list(dict.fromkeys(texts.get(key, key) for key in keys)) for keys in answers]
     return _prefixed(f"lucene_{peer}", figures | quality(corpus.queries, by_text))
+
+
+def _completype(corpus: Corpus, job: lucene.Job, interpreter: Path) -> Figures:
+    figures: Figures = {}
+    for how, edits in completype.EDITS.items():
+        found = completype.measure(
+            interpreter, corpus.names, job.beginnings, limit=LIMIT, edits=edits
+        )
+        measured = found.figures | quality(corpus.queries, found.answers)
+        figures |= _prefixed(f"completype_{how}", measured)
+    return figures
 
 
 def quality(queries: Sequence[Query], answers: Sequence[Sequence[str]]) -> Figures:

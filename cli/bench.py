@@ -102,13 +102,42 @@ def rank(*, size: str, runs: int, as_json: bool) -> None:
 @bench.command()
 @click.option("--names", default=1_000_000, help="Names of the generated catalogue.")
 @click.option("--queries", default=20_000, help="Beginnings that are looked up.")
+@click.option(
+    "--size", type=click.Choice(["5m"]), help="Ours alone, with so many names beside 1 M."
+)
+@click.option("--http", is_flag=True, help="The service beside a constant answer and the engine.")
+@click.option("--seconds", default=10.0, help="How long each load lasts, with --http.")
+@click.option("--stack", default="bench", help="Stack of the engine, with --http.")
 @_runs_option
 @json_option
-def suggest(*, names: int, queries: int, runs: int, as_json: bool) -> None:
+def suggest(
+    *,
+    names: int,
+    queries: int,
+    size: str | None,
+    http: bool,
+    seconds: float,
+    stack: str,
+    runs: int,
+    as_json: bool,
+) -> None:
     """Completions beside Lucene's suggesters; needs Java and Maven, and no service."""
-    from benchmarks import suggest as module  # noqa: PLC0415 - loads a lot
+    if size and http:
+        raise click.UsageError("--size and --http are measurements of their own: give one")
+    if size:
+        from benchmarks import suggest_scale  # noqa: PLC0415 - loads a lot
 
-    _finish(module.measure(names=names, queries=queries, runs=runs, say=progress), as_json)
+        report = suggest_scale.measure(queries=queries, runs=runs, say=progress)
+    elif http:
+        from benchmarks import suggest_http  # noqa: PLC0415 - loads a lot
+
+        plan = suggest_http.Plan(names=names, queries=queries, runs=runs, seconds=seconds)
+        report = suggest_http.measure(plan, stack=stack, say=progress)
+    else:
+        from benchmarks import suggest as module  # noqa: PLC0415 - loads a lot
+
+        report = module.measure(names=names, queries=queries, runs=runs, say=progress)
+    _finish(report, as_json)
 
 
 @bench.command()
