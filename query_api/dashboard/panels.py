@@ -122,10 +122,10 @@ class _Tiles:
         """The tiles in the order that they stand in."""
         return [
             self._searches(),
-            self._latency("Search latency", "search", "99th percentile, arrival to answer"),
+            self._latency("Search latency", "search"),
             self._failed(),
             self._nothing(),
-            self._latency("Engine latency", "engine", "99th percentile of one call"),
+            self._latency("Engine latency", "engine"),
             self._freshness(),
             *self._queues(),
             self._suggestions(),
@@ -140,12 +140,13 @@ class _Tiles:
             line=self._line("Searches a second", quantities.number, "searches"),
         )
 
-    def _latency(self, name: str, figure: str, about: str) -> Tile:
+    def _latency(self, name: str, figure: str) -> Tile:
         p50, p95 = (self._known.get(f"{figure}_p{percent}") for percent in (50, 95))
         return Tile(
             name=name,
             value=quantities.duration(self._known.get(f"{figure}_p99")),
-            note=f"{about}; 50th {quantities.duration(p50)}, 95th {quantities.duration(p95)}",
+            note=f"99th percentile; 50th {quantities.duration(p50)}, "
+            f"95th {quantities.duration(p95)}",
             line=self._line(name, quantities.duration, f"{figure}_p99", f"{figure}_p50"),
         )
 
@@ -177,14 +178,14 @@ class _Tiles:
         return Tile(
             name=name,
             value=quantities.duration(lag),
-            note=f"99th percentile, change to searchable; 50th {median}; {events} events a second",
+            note=f"99th percentile; 50th {median}; {events} events a second",
             line=self._line(name, quantities.duration, "lag_p99", "lag_p50"),
             alarm=f"above {quantities.duration(MOST_LAG)}" if lag and lag > MOST_LAG else "",
         )
 
     def _queues(self) -> list[Tile]:
         reading = self._sample.found.queues
-        names = {INTERACTIVE_QUEUE: "Changes that wait", BATCH_QUEUE: "Background work that waits"}
+        names = {INTERACTIVE_QUEUE: "Changes that wait", BATCH_QUEUE: "Background work"}
         names |= {DEAD_QUEUE: "Dead letters"}
         return [self._queue(reading, queue, name) for queue, name in names.items()]
 
@@ -212,7 +213,7 @@ class _Tiles:
         return Tile(
             name=name,
             value=quantities.duration(self._known.get("suggest_p99")),
-            note=f"99th percentile of a lookup; 50th {quantities.duration(median)}; "
+            note=f"99th percentile; 50th {quantities.duration(median)}; "
             f"{quantities.number(rate)} requests a second",
             line=self._line(name, quantities.duration, "suggest_p99", "suggest_p50"),
         )
