@@ -1,6 +1,5 @@
 """`disco experiment`: which of two variants people like better."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import click
@@ -16,12 +15,9 @@ from cli.output import (
 )
 from core.operation_log import Actor
 from core.settings import load
-from evaluation import experiment_operations as analysis
-from evaluation.experiment_operations import Comparison, Design, Measure, Standing
+from evaluation.experiment_operations import Comparison, Measure, Standing
 from query_api import experiment_operations as operations
 from query_api.experiment_operations import Experiment
-
-_LONGEST = timedelta(days=90)  # that is looked back where nobody knows when it began
 
 
 @click.group()
@@ -109,29 +105,12 @@ def status(*, measure: Measure, as_json: bool) -> None:
         else:
             click.echo("no experiment runs; begin one with: disco experiment start")
         return
-    found = uvloop.run(_standing(running, measure))
+    found = uvloop.run(operations.standing(settings, running, measure))
     if as_json:
         print_json(_document(found))
     else:
         _print(found)
     exit_with(OK if found.trusted else DOES_NOT_HOLD)
-
-
-async def _standing(running: Experiment, measure: Measure) -> Standing:
-    settings = load()
-    since = await analysis.begun_at(settings, running.name) or datetime.now(UTC) - _LONGEST
-    return await analysis.standing(settings, _design(running), since, measure)
-
-
-def _design(running: Experiment) -> Design:
-    rest = 1 - sum(running.shares.values())
-    shares = {operations.LIVE: rest, **running.shares} if rest > 1e-9 else dict(running.shares)
-    return Design(
-        name=running.name,
-        unit=running.unit,
-        shares={} if running.interleave else shares,
-        interleaved=running.interleave,
-    )
 
 
 def _share(text: str) -> tuple[str, float]:

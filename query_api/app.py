@@ -22,6 +22,7 @@ from query_api.admin_api import AdminApi
 from query_api.assets import Assets
 from query_api.cursors import CursorSigner
 from query_api.dashboard import page as dashboard
+from query_api.dashboard.outcomes import clicks_of
 from query_api.dashboard.page import Dashboard
 from query_api.dashboard.processes import Processes, told_addresses
 from query_api.dashboard.sampler import Sampler
@@ -106,7 +107,9 @@ def create_app(settings: Settings) -> Starlette:
     sessions = PageSessions(doorkeeper, secret, templates)
     board = Dashboard(
         Sampler(
-            Processes(told_addresses(settings.dashboard_metrics)), ServiceReader(settings, engine)
+            Processes(told_addresses(settings.dashboard_metrics)),
+            ServiceReader(settings, engine),
+            clicks_of(settings, trials),
         ),
         trials,
         templates,

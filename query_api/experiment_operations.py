@@ -4,18 +4,22 @@ Every process of the query API follows the file, so each action takes effect wit
 """
 
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from core import definitions
 from core.database import open_pool
 from core.errors import UsageError
 from core.operation_log import Actor, OperationLog
 from core.settings import Settings
+from evaluation import experiment_operations as analysis
+from evaluation.experiment_operations import Design, Measure, Standing
 from query_api.experiment_file import ExperimentFile
 from query_api.variants import LIVE, Experiment
 
-__all__ = ["LIVE", "Experiment", "ExperimentError", "current", "start", "stop"]
+__all__ = ["LIVE", "Experiment", "ExperimentError", "current", "standing", "start", "stop"]
+_LONGEST: Final = timedelta(days=90)  # that is looked back where nobody knows when it began
 
 
 class ExperimentError(UsageError):
@@ -56,6 +60,26 @@ async def stop(settings: Settings, actor: Actor, *, dry_run: bool = False) -> Ex
     if not dry_run:
         await _recorded(settings, actor, file, text, before=running, after=None)
     return running
+
+
+async def standing(settings: Settings, running: Experiment, measure: Measure) -> Standing:
+    """How an experiment stands, by the searches since it began.
+
+    Raises `ServiceUnavailableError`, and `OwnSchemaError`.
+    """
+    since = await analysis.begun_at(settings, running.name) or datetime.now(UTC) - _LONGEST
+    return await analysis.standing(settings, _design(running), since, measure)
+
+
+def _design(running: Experiment) -> Design:
+    rest = 1 - sum(running.shares.values())
+    shares = {LIVE: rest, **running.shares} if rest > 1e-9 else dict(running.shares)
+    return Design(
+        name=running.name,
+        unit=running.unit,
+        shares={} if running.interleave else shares,
+        interleaved=running.interleave,
+    )
 
 
 async def _recorded(

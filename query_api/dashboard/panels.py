@@ -1,41 +1,26 @@
 """Panels: a sample as it is shown, in words and lines. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from core.broker import BATCH_QUEUE, DEAD_QUEUE, INTERACTIVE_QUEUE
 from query_api.dashboard import quantities, sparkline
-from query_api.dashboard.figures import SUGGEST_TELLS, WORKER_TELLS, by_variant
+from query_api.dashboard.figures import by_variant
 from query_api.dashboard.history import History
+from query_api.dashboard.outcomes import Clicks
 from query_api.dashboard.processes import Process, metric_of
 from query_api.dashboard.readings import Reading
 from query_api.dashboard.sampler import Sample
-from query_api.dashboard.services import Index, Queue, Ranks
+from query_api.dashboard.services import Index, Ranks
+from query_api.dashboard.tiles import Tile, tiles_of
 from query_api.variants import LIVE, Trials
 
-#: Above these a tile says so; docs/metrics.md, “Alerts”, has the same numbers.
-MOST_FAILED: Final = 0.01  # share of searches
-MOST_LAG: Final = 1.0  # seconds, 99th percentile
-_UNTOLD: Final = "no process in DISCO_DASHBOARD_METRICS tells of it"
-_TOLD_ONCE: Final = "known after the next look, in some seconds"
-
-Words = Callable[[float | None], str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tile:
-    """One number, what goes with it, and its last hour."""
-
-    name: str
-    value: str
-    note: str = ""
-    line: str = ""  # SVG
-    missing: str = ""  # why there is no value
-    alarm: str = ""  # what is wrong with the value, if something is
+if TYPE_CHECKING:
+    from evaluation.experiment_operations import Comparison
+    from evaluation.online_operations import OnlineFigures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +31,20 @@ class VariantRow:
     part: str  # in what is tried: "30 % of users" …
     searches: str  # a second
     nothing: str  # share of searches without a hit
+    line: Markup
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClickRow:
+    """What people did with the hits of one variant."""
+
+    variant: str
+    searches: str  # with a text
+    clicked: str  # share of searches
+    abandoned: str  # share of those that found something
+    reciprocal_rank: str
+    time_to_click: str  # median
+    corrected: str  # clicks a shown hit, without the bias of its position
     line: Markup
 
 
@@ -90,7 +89,8 @@ class Board:
     taken_at: str  # UTC
     tiles: Sequence[Tile]
     variants: Sequence[VariantRow]
-    trial: str  # what is tried at present
+    trial: Sequence[str]  # what is tried at present, and how it stands
+    clicks: Reading[Sequence[ClickRow]]
     indices: Reading[Sequence[IndexRow]]
     ranks: Reading[RankPanel]
     processes: Sequence[ProcessRow]
@@ -101,135 +101,14 @@ def board(sample: Sample, history: History, trials: Trials) -> Board:
     taken_at = datetime.fromtimestamp(sample.clock, tz=UTC)
     return Board(
         taken_at=f"{taken_at:%Y-%m-%d %H:%M:%S} UTC",
-        tiles=_Tiles(sample, history).all(),
+        tiles=tiles_of(sample, history),
         variants=_variants(sample, history, trials),
-        trial=_trial(trials),
+        trial=_trial(sample, trials),
+        clicks=_clicks(sample),
         indices=_indices(sample),
         ranks=_ranks(sample),
         processes=[_process(one, sample.clock) for one in sample.processes],
     )
-
-
-class _Tiles:
-    """Makes the tiles of one sample."""
-
-    def __init__(self, sample: Sample, history: History) -> None:
-        self._sample = sample
-        self._history = history
-        self._known = sample.figures
-
-    def all(self) -> list[Tile]:
-        """The tiles in the order that they stand in."""
-        return [
-            self._searches(),
-            self._latency("Search latency", "search"),
-            self._failed(),
-            self._nothing(),
-            self._latency("Engine latency", "engine"),
-            self._freshness(),
-            *self._queues(),
-            self._suggestions(),
-        ]
-
-    def _searches(self) -> Tile:
-        running = quantities.number(self._known.get("in_progress"))
-        return Tile(
-            name="Searches a second",
-            value=quantities.number(self._known.get("searches")),
-            note=f"{running} in progress",
-            line=self._line("Searches a second", quantities.number, "searches"),
-        )
-
-    def _latency(self, name: str, figure: str) -> Tile:
-        p50, p95 = (self._known.get(f"{figure}_p{percent}") for percent in (50, 95))
-        return Tile(
-            name=name,
-            value=quantities.duration(self._known.get(f"{figure}_p99")),
-            note=f"99th percentile; 50th {quantities.duration(p50)}, "
-            f"95th {quantities.duration(p95)}",
-            line=self._line(name, quantities.duration, f"{figure}_p99", f"{figure}_p50"),
-        )
-
-    def _failed(self) -> Tile:
-        failed = self._known.get("failed")
-        high = failed is not None and failed > MOST_FAILED
-        return Tile(
-            name="Failed searches",
-            value=quantities.share(failed),
-            note="answered with 500 and above",
-            line=self._line("Failed searches", quantities.share, "failed"),
-            alarm=f"above {quantities.share(MOST_FAILED)}" if high else "",
-        )
-
-    def _nothing(self) -> Tile:
-        return Tile(
-            name="Searches without a hit",
-            value=quantities.share(self._known.get("nothing")),
-            note="of those that were answered",
-            line=self._line("Searches without a hit", quantities.share, "nothing"),
-        )
-
-    def _freshness(self) -> Tile:
-        name, lag = "Freshness", self._known.get("lag_p99")
-        if "workers" not in self._known:
-            return self._untold(name, WORKER_TELLS)
-        median = quantities.duration(self._known.get("lag_p50"))
-        events = quantities.number(self._known.get("events"))
-        return Tile(
-            name=name,
-            value=quantities.duration(lag),
-            note=f"99th percentile; 50th {median}; {events} events a second",
-            line=self._line(name, quantities.duration, "lag_p99", "lag_p50"),
-            alarm=f"above {quantities.duration(MOST_LAG)}" if lag and lag > MOST_LAG else "",
-        )
-
-    def _queues(self) -> list[Tile]:
-        reading = self._sample.found.queues
-        names = {INTERACTIVE_QUEUE: "Changes that wait", BATCH_QUEUE: "Background work"}
-        names |= {DEAD_QUEUE: "Dead letters"}
-        return [self._queue(reading, queue, name) for queue, name in names.items()]
-
-    def _queue(self, reading: Reading[Mapping[str, Queue]], queue: str, name: str) -> Tile:
-        if reading.value is None or queue not in reading.value:
-            reason = reading.missing or f"there is no queue {queue}: start a worker"
-            return Tile(name=name, value="", missing=reason)
-        told, is_dead = reading.value[queue], queue == DEAD_QUEUE
-        alarm = "nobody consumes" if not is_dead and not told.consumers else ""
-        if is_dead and told.waiting:
-            alarm = "see disco dead-letters list"
-        return Tile(
-            name=name,
-            value=quantities.number(told.waiting),
-            note="could not be processed" if is_dead else _consumers(told.consumers),
-            line=self._line(name, quantities.number, f"waiting {queue}"),
-            alarm=alarm,
-        )
-
-    def _suggestions(self) -> Tile:
-        name = "Suggest latency"
-        if "suggestions" not in self._known:
-            return self._untold(name, SUGGEST_TELLS)
-        rate, median = self._known["suggestions"], self._known.get("suggest_p50")
-        return Tile(
-            name=name,
-            value=quantities.duration(self._known.get("suggest_p99")),
-            note=f"99th percentile; 50th {quantities.duration(median)}; "
-            f"{quantities.number(rate)} requests a second",
-            line=self._line(name, quantities.duration, "suggest_p99", "suggest_p50"),
-        )
-
-    def _untold(self, name: str, sample: str) -> Tile:
-        """A tile of what another process tells: why it is empty."""
-        told = any(one.latest and one.latest.samples.get(sample) for one in self._sample.processes)
-        return Tile(name=name, value="", missing=_TOLD_ONCE if told else _UNTOLD)
-
-    def _line(self, about: str, words: Words, *figures: str) -> Markup:
-        lines = [self._history.series(figure) for figure in figures]
-        return sparkline.draw(lines, now=self._sample.at, about=about, words=words)
-
-
-def _consumers(count: int) -> str:
-    return "1 consumer" if count == 1 else f"{count} consumers"
 
 
 def _variants(sample: Sample, history: History, trials: Trials) -> list[VariantRow]:
@@ -257,6 +136,8 @@ def _part(name: str, trials: Trials) -> str:
     parts = []
     if experiment is not None and name in experiment.shares:
         parts.append(f"{quantities.share(experiment.shares[name])} of {experiment.unit}s")
+    if experiment is not None and name in (experiment.interleave or ()):
+        parts.append(f"interleaved for {quantities.share(experiment.share)} of {experiment.unit}s")
     if shadow is not None and name == shadow.variant:
         parts.append(f"shadow of {quantities.share(shadow.share)}")
     if name == LIVE:
@@ -264,8 +145,58 @@ def _part(name: str, trials: Trials) -> str:
     return ", ".join(parts) or "on request"
 
 
-def _trial(trials: Trials) -> str:
-    return f"Experiment {trials.experiment.name} is running." if trials.experiment else ""
+def _trial(sample: Sample, trials: Trials) -> list[str]:
+    running = trials.experiment
+    if running is None:
+        return []
+    clicks = sample.clicks.value
+    standing = clicks.standing if clicks else None
+    if standing is None or standing.design.name != running.name:
+        return [f"Experiment {running.name} is running."]
+    told = [f"Experiment {running.name} is running, by {standing.measure.replace('_', ' ')}."]
+    if not standing.trusted:
+        told.append(f"Its {running.unit}s are not shared out as they should be: do not trust it.")
+    return told + [_compared(one, running.unit) for one in standing.comparisons]
+
+
+def _compared(one: "Comparison", unit: str) -> str:
+    begun = f"{one.second} beside {one.first}: {one.units:,} {unit}s"
+    if one.test is None:
+        return f"{begun}, too few yet."
+    values = f"{quantities.number(one.first_value)} became {quantities.number(one.second_value)}"
+    return f"{begun}, {values}: {f'{one.better} is better' if one.better else 'not decided yet'}."
+
+
+def _clicks(sample: Sample) -> Reading[Sequence[ClickRow]]:
+    clicks = sample.clicks.value
+    if clicks is None:
+        return Reading(missing=sample.clicks.missing)
+    return Reading(value=[_click_row(one, clicks, sample.clock) for one in clicks.variants])
+
+
+def _click_row(figures: "OnlineFigures", clicks: Clicks, clock: float) -> ClickRow:
+    variant = figures.variant or ""
+    hourly = [
+        (one.hour.timestamp(), one.click_through)
+        for one in clicks.hours
+        if one.variant == variant and one.hour is not None
+    ]
+    return ClickRow(
+        variant=variant,
+        searches=f"{figures.searches:,}",
+        clicked=quantities.share(figures.click_through),
+        abandoned=quantities.share(figures.abandonment),
+        reciprocal_rank=quantities.number(figures.mean_reciprocal_clicked_rank),
+        time_to_click=quantities.duration(figures.seconds_to_first_click),
+        corrected=quantities.share(figures.corrected_click_through),
+        line=sparkline.draw(
+            [hourly],
+            now=clock,
+            about=f"Searches with a click by {variant}",
+            words=quantities.share,
+            span=sparkline.LAST_DAY,
+        ),
+    )
 
 
 def _indices(sample: Sample) -> Reading[Sequence[IndexRow]]:

@@ -36,13 +36,13 @@ def nothing(reason: str) -> Reading[T]:
     return Reading(missing=reason)
 
 
-async def read(what: str, asking: Awaitable[T]) -> Reading[T]:
+async def read(what: str, asking: Awaitable[T], *, deadline: float = DEADLINE) -> Reading[T]:
     """The answer, if it comes within the deadline. `what` names the service in the reason."""
     try:
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(deadline):
             return Reading(value=await asking)
     except TimeoutError:
-        return nothing(f"{what} did not answer within {DEADLINE:g} s")
+        return nothing(f"{what} did not answer within {deadline:g} s")
     except DiscoError as error:
         return nothing(str(error)[:_LONGEST])
     except (TransportError, ApiError, aiohttp.ClientError, *BROKER_ERRORS, ValueError) as error:

@@ -16,7 +16,9 @@ from core import telemetry
 from query_api.dashboard import readings
 from query_api.dashboard.figures import figures_of
 from query_api.dashboard.history import LENGTH, History
+from query_api.dashboard.outcomes import Background, Clicks
 from query_api.dashboard.processes import Process, Processes
+from query_api.dashboard.readings import Reading
 from query_api.dashboard.services import Found, ServiceReader
 
 STEP: Final = 5.0  # seconds between two looks
@@ -34,15 +36,19 @@ class Sample:
     figures: dict[str, float]  # see `figures`
     processes: list[Process]
     found: Found
+    clicks: Reading[Clicks]
 
 
 class Sampler:
     """The latest sample, and the history of its figures."""
 
-    def __init__(self, processes: Processes, services: ServiceReader) -> None:
+    def __init__(
+        self, processes: Processes, services: ServiceReader, clicks: Background[Clicks]
+    ) -> None:
         self.history = History()
         self._processes = processes
         self._services = services
+        self._clicks = clicks
         self._latest: Sample | None = None
         self._found = Found(
             queues=readings.nothing(_NOT_ASKED),
@@ -66,6 +72,7 @@ class Sampler:
 
     async def close(self) -> None:
         """Close what was opened."""
+        await self._clicks.close()
         await self._processes.close()
 
     async def watch(self) -> Sample:
@@ -92,11 +99,11 @@ class Sampler:
                 self._asked_at = time.monotonic()
             else:
                 await self._processes.look(others=False)
-            self._note()
+            self._note(clicks=self._clicks.latest() if watched else readings.nothing(_NOT_ASKED))
         async with self._changed:
             self._changed.notify_all()
 
-    def _note(self) -> None:
+    def _note(self, clicks: Reading[Clicks]) -> None:
         figures = figures_of(self._processes.window())
         if self._found.queues.value is not None:
             for name, queue in self._found.queues.value.items():
@@ -109,4 +116,5 @@ class Sampler:
             figures=figures,
             processes=self._processes.listed(),
             found=self._found,
+            clicks=clicks,
         )

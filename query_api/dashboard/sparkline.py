@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from markupsafe import Markup
@@ -11,13 +12,32 @@ from query_api.dashboard.history import LENGTH, Point
 WIDTH: Final = 160
 HEIGHT: Final = 36
 _MOST_POINTS: Final = 120  # of a line
-_SHORTEST: Final = 300.0  # seconds that a line is wide, at least
-_GAP: Final = 45.0  # seconds without a value that break the line
 _MARGIN: Final = 1.5
 
 
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """How much time a line shows, in seconds."""
+
+    shortest: float  # that it is wide, however little there is
+    longest: float
+    gap: float  # without a value that breaks the line
+    unit: tuple[str, float]  # what the time is told in, and how long that is
+
+
+LAST_HOUR: Final = Span(shortest=300.0, longest=LENGTH, gap=45.0, unit=("minutes", 60.0))
+LAST_DAY: Final = Span(
+    shortest=6 * 3600.0, longest=24 * 3600.0, gap=2 * 3600.0, unit=("hours", 3600.0)
+)
+
+
 def draw(
-    lines: Sequence[Sequence[Point]], *, now: float, about: str, words: Callable[[float], str]
+    lines: Sequence[Sequence[Point]],
+    *,
+    now: float,
+    about: str,
+    words: Callable[[float], str],
+    span: Span = LAST_HOUR,
 ) -> Markup:
     """Lines on a common scale that begins at 0; the first is drawn strongest.
 
@@ -26,10 +46,11 @@ def draw(
     points = [point for line in lines for point in line]
     if len(points) < 2:
         return Markup()
-    span = min(max(now - min(at for at, _ in points), _SHORTEST), LENGTH)
+    length = min(max(now - min(at for at, _ in points), span.shortest), span.longest)
     top = max(value for _, value in points)
-    paths = [_path(line, now - span, span, top) for line in lines]
-    label = f"{about}, last {_minutes(span)}: at most {words(top)}"
+    paths = [_path(line, now - length, length, top, span.gap) for line in lines]
+    name, unit = span.unit
+    label = f"{about}, last {round(length / unit)} {name}: at most {words(top)}"
     return _svg(paths, label)
 
 
@@ -68,12 +89,12 @@ def _height(part: float) -> float:
     return HEIGHT - _MARGIN - (HEIGHT - 2 * _MARGIN) * part
 
 
-def _path(line: Sequence[Point], start: float, span: float, top: float) -> str:
+def _path(line: Sequence[Point], start: float, length: float, top: float, gap: float) -> str:
     parts, before = [], None
-    for at, value in _thinned(line, span / _MOST_POINTS):
-        x = WIDTH * max(0.0, at - start) / span
+    for at, value in _thinned(line, length / _MOST_POINTS):
+        x = WIDTH * max(0.0, at - start) / length
         y = _height(value / top if top > 0 else 0.0)
-        command = "L" if before is not None and at - before <= _GAP else "M"
+        command = "L" if before is not None and at - before <= gap else "M"
         parts.append(f"{command}{x:.1f} {y:.1f}")
         before = at
     return "".join(parts)
@@ -86,7 +107,3 @@ def _thinned(line: Sequence[Point], step: float) -> Sequence[Point]:
         kept = highest.get(place := int(at // step))
         highest[place] = (at, value if kept is None else max(value, kept[1]))
     return list(highest.values())
-
-
-def _minutes(seconds: float) -> str:
-    return f"{round(seconds / 60)} minutes"

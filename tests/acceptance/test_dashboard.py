@@ -140,6 +140,8 @@ def test_the_numbers_follow_what_happens(
         expect(value(page, "Failed searches")).to_have_text("0 %")
         expect(value(page, "Dead letters")).to_have_text("0")
         expect(tile(page, "Search latency").get_by_role("img")).to_be_visible()
+        clicks = page.get_by_role("region", name="Clicks")
+        expect(clicks).to_contain_text("Nobody has searched", timeout=WAIT)
         users = page.get_by_role("row").filter(has_text=f"{settings.index_prefix}-user-")
         expect(users).to_contain_text("live")
         expect(page.get_by_role("row").filter(has_text=NOBODY)).to_contain_text("missing")
@@ -152,7 +154,7 @@ def test_the_numbers_follow_what_happens(
 def test_it_is_complete_without_scripts(browser: Browser, address: str, key: str) -> None:
     with watched(browser, address, scripts=False) as page:
         enter(page, key)
-        expect(page.get_by_role("heading", level=2)).to_have_count(14)
+        expect(page.get_by_role("heading", level=2)).to_have_count(15)
         expect(value(page, "Changes that wait")).to_have_text(re.compile(r"^\d"))
         refreshed = page.locator("noscript, head meta[http-equiv=refresh]").first
         assert 'content="10"' in (refreshed.evaluate("node => node.outerHTML"))

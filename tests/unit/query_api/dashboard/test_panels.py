@@ -1,18 +1,24 @@
 """The board: what is wrong is said on it, what is missing has its reason."""
 
+import dataclasses
 from datetime import UTC, datetime
 
 import pytest
 
 from core import definitions
 from core.settings import Settings
+from evaluation.experiment_operations import Comparison, Design, Standing
+from evaluation.experiments.sequential import Sequential
+from evaluation.online_operations import OnlineFigures
 from query_api import variants
 from query_api.dashboard import readings
 from query_api.dashboard.history import History
-from query_api.dashboard.panels import Board, Tile, board
+from query_api.dashboard.outcomes import Clicks
+from query_api.dashboard.panels import Board, board
 from query_api.dashboard.sampler import Sample
 from query_api.dashboard.services import Found, Index, Queue, Ranks
-from query_api.variants import Trials
+from query_api.dashboard.tiles import Tile
+from query_api.variants import Experiment, Trials
 
 CLOCK = 1_800_000_000.0
 QUEUES = {
@@ -37,6 +43,42 @@ RANKS = Ranks(
     error_bound=3e-6,
 )
 
+FIGURES = OnlineFigures(
+    variant="live",
+    type=None,
+    hour=None,
+    searches=1200,
+    no_result_rate=0.1,
+    click_through=0.42,
+    abandonment=0.5,
+    mean_clicked_position=2.0,
+    mean_reciprocal_clicked_rank=0.31,
+    seconds_to_first_click=3.4,
+    corrected_click_through=None,
+)
+COMPARED = Comparison(
+    first="live",
+    second="wide",
+    units=900,
+    first_value=0.31,
+    second_value=0.36,
+    test=Sequential(difference=0.05, low=0.01, high=0.09, p=0.01),
+    better="wide",
+)
+CLICKS = Clicks(
+    variants=[FIGURES],
+    hours=[
+        dataclasses.replace(FIGURES, hour=datetime.fromtimestamp(CLOCK - 3600 * past, tz=UTC))
+        for past in (2, 1, 0)
+    ],
+    standing=Standing(
+        design=Design(name="wide-2026", unit="user", shares={"live": 0.5, "wide": 0.5}),
+        measure="reciprocal_rank",
+        ratio=None,
+        comparisons=[COMPARED],
+    ),
+)
+
 
 @pytest.fixture(scope="module")
 def trials() -> Trials:
@@ -55,7 +97,14 @@ def shown(
         indices=readings.Reading(value=[INDEX]),
         ranks=readings.Reading(value=ranks),
     )
-    sample = Sample(at=100.0, clock=CLOCK, figures=figures or {}, processes=[], found=found)
+    sample = Sample(
+        at=100.0,
+        clock=CLOCK,
+        figures=figures or {},
+        processes=[],
+        found=found,
+        clicks=readings.Reading(value=CLICKS),
+    )
     return board(sample, History(), trials)
 
 
@@ -119,3 +168,26 @@ def test_every_variant_has_its_row(trials: Trials) -> None:
     assert (live.name, live.part, live.searches, live.nothing) == (
         *("live", "all searches", "2.50", "10.0 %"),
     )
+
+
+def test_what_people_did_has_its_row_and_its_day(trials: Trials) -> None:
+    (row,) = shown(trials).clicks.value or ()
+    assert (row.variant, row.searches, row.clicked, row.abandoned) == (
+        *("live", "1,200", "42.0 %", "50.0 %"),
+    )
+    assert (row.reciprocal_rank, row.time_to_click, row.corrected) == ("0.31", "3.40 s", "–")
+    assert "last 6 hours: at most 42.0 %" in row.line
+
+
+def test_an_experiment_that_runs_says_how_it_stands(trials: Trials) -> None:
+    running = Experiment(name="wide-2026", unit="user", shares={"wide": 0.5})
+    found = shown(dataclasses.replace(trials, experiment=running))
+    assert list(found.trial) == [
+        "Experiment wide-2026 is running, by reciprocal rank.",
+        "wide beside live: 900 users, 0.31 became 0.36: wide is better.",
+    ]
+    other = dataclasses.replace(running, name="other")
+    assert shown(dataclasses.replace(trials, experiment=other)).trial == [
+        "Experiment other is running."
+    ]
+    assert not shown(trials).trial
