@@ -83,7 +83,7 @@ def measures(*, since: datetime, by: tuple[str, ...], as_json: bool) -> None:
     for one in found.positions:
         click.echo(
             f"{one.variant:16} {one.position:>8} {one.shown:>7,} {one.clicked:>7,} "
-            f"{one.click_through:>5.1%} {one.examination:>9.2f}"
+            f"{one.click_through:>5.1%} {_shown(one.examination):>9}"
         )
 
 
@@ -93,3 +93,7 @@ def _print_figures(figures: dict[str, Any]) -> None:
             shown = f"{value:,.4g}" if isinstance(value, float) else f"{value}"
             click.echo(f"{name:30} {shown}")
     click.echo("")
+
+
+def _shown(examination: float | None) -> str:
+    return "-" if examination is None else f"{examination:.2f}"

@@ -43,7 +43,10 @@ class ClickModel:
 
 
 def fit(sightings: Sightings, *, positions: int) -> ClickModel:
-    """Fit the model; positions that nobody was shown anything at are 0."""
+    """Fit the model; positions that nobody was shown anything at are 0.
+
+    Without the first position there is nothing to measure the others by: all are 0.
+    """
     step = _Step(sightings, positions)
     examination = 1 / np.arange(1, positions + 1)
     state = np.concatenate([examination, np.full(step.pairs, _FIRST_ATTRACTION)])
@@ -55,7 +58,9 @@ def fit(sightings: Sightings, *, positions: int) -> ClickModel:
     # Only the product of both is known: the first position is the measure of the others.
     scale = state[0] if state[0] > _LEAST else 1.0
     return ClickModel(
-        examination=np.where(step.shown_at > 0, state[:positions] / scale, 0.0),
+        examination=np.where(
+            (step.shown_at > 0) & (step.shown_at[:1] > 0), state[:positions] / scale, 0.0
+        ),
         attraction=np.minimum(state[positions:] * scale, 1.0),
     )
 

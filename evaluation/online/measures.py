@@ -14,8 +14,10 @@ from evaluation.online.click_model import ClickModel, Sightings
 
 #: Positions that are told of one by one.
 POSITIONS: Final = 20
-# Rows that the click model is fitted on: what was hardly ever shown would not change it.
-_MOST_SIGHTINGS: Final = 50_000
+# What the click model is fitted on: hits that stood at different positions, and often enough; a
+# single click on what was shown once would be explained by a position that is always examined.
+_LEAST_SHOWN: Final = 20
+_MOST_SIGHTINGS: Final = 50_000  # rows; what was shown less would hardly change it
 _LEAST_EXAMINATION: Final = 0.01  # below it a single click would count as hundreds
 
 
@@ -55,7 +57,9 @@ class PositionFigures:
     shown: int
     clicked: int
     click_through: float
-    examination: float  # as the click model has it, relative to position 1; of all variants
+    # As the click model has it, relative to position 1, of all variants; None: the log says too
+    # little of the position.
+    examination: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,14 +73,19 @@ class OnlineMeasures:
 
 
 _SIGHTINGS: Final = """
+WITH seen AS (
+    SELECT text, entity_type, entity_id, position, count(*) AS shown,
+           count(clicked.query_id) AS clicked
+    FROM shown JOIN found USING (query_id)
+    LEFT JOIN clicked USING (query_id, entity_type, entity_id, position)
+    WHERE position <= $positions
+    GROUP BY text, entity_type, entity_id, position
+    WINDOW pair AS (PARTITION BY text, entity_type, entity_id)
+    QUALIFY sum(count(*)) OVER pair >= $least AND count(*) OVER pair > 1
+)
 SELECT dense_rank() OVER (ORDER BY text, entity_type, entity_id) - 1 AS pair,
-       position - 1 AS position, count(*)::DOUBLE AS shown,
-       count(clicked.query_id)::DOUBLE AS clicked
-FROM shown JOIN found USING (query_id)
-LEFT JOIN clicked USING (query_id, entity_type, entity_id, position)
-WHERE position <= $positions
-GROUP BY text, entity_type, entity_id, shown.position
-ORDER BY shown DESC, text, entity_type, entity_id, position LIMIT $most
+       position - 1 AS position, shown::DOUBLE AS shown, clicked::DOUBLE AS clicked
+FROM seen ORDER BY shown DESC, pair, position LIMIT $most
 """
 _POSITIONS: Final = """
 SELECT variant, position, count(*) AS shown, count(clicked.query_id) AS clicked
@@ -117,7 +126,7 @@ def measure(
 ) -> OnlineMeasures:
     """What an opened log says, with figures by those dimensions."""
     model = fitted(log)
-    examined = {place + 1: float(one) for place, one in enumerate(model.examination)}
+    examined = {place + 1: float(one) or None for place, one in enumerate(model.examination)}
     positions = [
         PositionFigures(**row, click_through=row["clicked"] / row["shown"],
                         examination=examined[row["position"]])
@@ -130,7 +139,7 @@ def measure(
 
 def fitted(log: duckdb.DuckDBPyConnection) -> ClickModel:
     """The click model of an opened log."""
-    asked = {"positions": POSITIONS, "most": _MOST_SIGHTINGS}
+    asked = {"positions": POSITIONS, "most": _MOST_SIGHTINGS, "least": _LEAST_SHOWN}
     found = log.execute(_SIGHTINGS, asked).fetchnumpy()
     _, pair = np.unique(np.asarray(found["pair"], np.int64), return_inverse=True)
     sightings = Sightings(

@@ -86,6 +86,13 @@ def test_positions_have_their_own_figures() -> None:
         ("live", 1, 1, 1), ("live", 2, 1, 0), ("wide", 1, 1, 0), ("wide", 2, 1, 1)]  # fmt: skip
 
 
+def test_what_was_shown_once_says_nothing_of_positions() -> None:
+    searches = [search(f"{number}", f"text {number}", "123") for number in range(50)]
+    found = measure(opened(searches, [click("0", "3")]), NOON, UNTIL, ())
+    assert [one.examination for one in found.positions] == [None] * 3
+    assert found.figures[0].corrected_click_through is None
+
+
 def test_the_corrected_click_through_makes_up_for_the_position() -> None:
     """The same hits at exchanged positions: the raw rates differ, the corrected ones do not."""
     searches, clicks = [], []
