@@ -21,9 +21,11 @@ from benchmarks.percentiles import percentiles
 from benchmarks.report import Bar, Report, medians
 from core.settings import Settings
 from stack import faults, programs
+from stack.errors import StackError
 
 _MOST_AT_ONCE: Final = 200  # connections
 _SEARCHES: Final = 50  # whose hits are clicked
+_TEXT: Final = {"Content-Type": "text/plain"}  # as navigator.sendBeacon sends
 _ARRIVAL_SECONDS: Final = 120.0
 
 
@@ -74,7 +76,9 @@ class Senders:
         body = orjson.dumps({"events": [_click(one, query_id) for one in ids]})
         while True:
             began = time.perf_counter()
-            async with session.post(f"{self._api}/v1/interactions", data=body) as response:
+            async with session.post(
+                f"{self._api}/v1/interactions", data=body, headers=_TEXT
+            ) as response:
                 answer = await response.read()
             if response.status == 202 and orjson.loads(answer)["accepted"] == len(ids):
                 run.seconds.append(time.perf_counter() - began)
@@ -99,7 +103,8 @@ def measure(
         ):
             senders = Senders(api.url, batch)
             say("warming up")
-            uvloop.run(senders.run(rate=rate, seconds=5, warm_up=True))
+            if not uvloop.run(senders.run(rate=rate, seconds=5, warm_up=True)).accepted:
+                raise StackError(f"no interaction is accepted; see the log {api.log}")
             found = []
             for number in range(runs):
                 say(f"run {number + 1} of {runs}")
