@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 # Where this is set, each of many processes would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help demo test check mutants bench lock bootstrap
+.PHONY: help demo test check mutants faults bench lock bootstrap
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -21,6 +21,9 @@ mutants: bootstrap ## Switch off each guard of the indexer, and see that storms 
 
 bench: bootstrap ## Run every benchmark; results go to benchmarks/results/
 	@scripts/bench
+
+faults: bootstrap ## Run all schedules of faults on real services; writes docs/faults.md
+	@scripts/faults $(FAULTS)
 
 lock: bootstrap ## Pin the dependencies of pyproject.toml anew
 	@scripts/lock --upgrade

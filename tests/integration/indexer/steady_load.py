@@ -28,8 +28,9 @@ _AWAY = (ServiceUnavailableError, *UNAVAILABLE_ERRORS, *BROKER_UNAVAILABLE_ERROR
 class SteadyLoad:
     """Renames, deletes and restores the given sounds in turn."""
 
-    def __init__(self, settings: Settings, sounds: Sequence[int]) -> None:
+    def __init__(self, settings: Settings, sounds: Sequence[int], interval: float) -> None:
         self._settings = settings
+        self._interval = interval
         self._turns = itertools.cycle(sounds)
         self._deleted: set[int] = set()
         self._owed: set[int] = set()  # sounds that may have changed without an event
@@ -51,7 +52,7 @@ class SteadyLoad:
                     await self._repay(application)
                     while not stop.is_set():
                         await self._change(application, next(self._turns))
-                        await asyncio.sleep(_INTERVAL)
+                        await asyncio.sleep(self._interval)
             except _AWAY:
                 await asyncio.sleep(_PAUSE)
 
@@ -107,9 +108,11 @@ class SteadyLoad:
 
 
 @asynccontextmanager
-async def steady_load(settings: Settings, sounds: Sequence[int]) -> AsyncIterator[SteadyLoad]:
-    """A load that runs meanwhile; at the end it owes nothing."""
-    load, stop = SteadyLoad(settings, sounds), asyncio.Event()
+async def steady_load(
+    settings: Settings, sounds: Sequence[int], *, interval: float = _INTERVAL
+) -> AsyncIterator[SteadyLoad]:
+    """A load that runs meanwhile; at the end it owes nothing. `interval` is in seconds."""
+    load, stop = SteadyLoad(settings, sounds, interval), asyncio.Event()
     running = load.running = asyncio.create_task(load.run(stop))
     try:
         yield load
