@@ -10,11 +10,14 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
 from aiormq.exceptions import AMQPError, ChannelInvalidStateError, ChannelPreconditionFailed
 
 from core.errors import ServiceUnavailableError, UsageError
+from core.events import Action
 from core.settings import Settings
 
 MODELS_EXCHANGE = "models"  # where producers publish their events
 INDEXER_EXCHANGE = "indexer"  # our own refresh events
+URGENT_EXCHANGE = "indexer.urgent"  # those of what shows something that must vanish
 DEAD_EXCHANGE = "indexer.dead"  # what could not be processed
+URGENT_QUEUE = "indexer.urgent"
 INTERACTIVE_QUEUE = "indexer.interactive"
 BATCH_QUEUE = "indexer.batch"
 DEAD_QUEUE = "indexer.dead-letters"
@@ -24,10 +27,19 @@ INTERACTIONS_DEAD_QUEUE = "interactions.dead"  # messages on it that are none of
 
 # The last is what a channel says that was closed under our hands.
 UNAVAILABLE_ERRORS = (AMQPError, OSError, TimeoutError, ChannelInvalidStateError)
+
 # A letter is looked at again and again; newer brokers would drop it after 20 times.
 _LETTER_DELIVERIES = 1_000_000_000
 # Of records that nobody stores: beyond it the broker refuses more, and their senders hold them.
 _INTERACTIONS_BYTES = 1_073_741_824
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether an error says that the broker, or the connection to it, is gone.
+
+    Of a call that was under way when its connection ended, aiormq says `Exception` and no more.
+    """
+    return isinstance(error, UNAVAILABLE_ERRORS) or type(error) is Exception
 
 
 @asynccontextmanager
@@ -71,11 +83,13 @@ async def declare_topology(channel: AbstractChannel, settings: Settings) -> None
     topic = aio_pika.ExchangeType.TOPIC
     models = await channel.declare_exchange(MODELS_EXCHANGE, topic, durable=True)
     internal = await channel.declare_exchange(INDEXER_EXCHANGE, topic, durable=True)
+    urgently = await channel.declare_exchange(URGENT_EXCHANGE, topic, durable=True)
     dead = await channel.declare_exchange(DEAD_EXCHANGE, topic, durable=True)
     work = work_queue_arguments(settings)
     try:
         interactive = await channel.declare_queue(INTERACTIVE_QUEUE, durable=True, arguments=work)
         batch = await channel.declare_queue(BATCH_QUEUE, durable=True, arguments=work)
+        urgent = await channel.declare_queue(URGENT_QUEUE, durable=True, arguments=work)
     except ChannelPreconditionFailed as error:
         raise UsageError(
             f"a queue was declared with other arguments ({error}); restore DISCO_DELIVERY_LIMIT, "
@@ -87,6 +101,9 @@ async def declare_topology(channel: AbstractChannel, settings: Settings) -> None
         arguments={"x-queue-type": "quorum", "x-delivery-limit": _LETTER_DELIVERIES},
     )
     await interactive.bind(models, routing_key="#")
+    # A copy, which overtakes all that waits. The event itself stays in its place.
+    await urgent.bind(models, routing_key=f"{Action.DESTROY}.#")
+    await urgent.bind(urgently, routing_key="#")
     await batch.bind(internal, routing_key="#")
     await letters.bind(dead, routing_key="#")
 

@@ -89,8 +89,8 @@ def edit(entity: str, entity_id: int, **columns: Any) -> Write:
 
 
 def make_private(entity: str, entity_id: int) -> Write:
-    """Hidden from everybody but its owner."""
-    return _update(entity, entity_id, {"visibility": "private"})
+    """Hidden from everybody but its owner: to all others it is as if it were deleted."""
+    return _update(entity, entity_id, {"visibility": "private"}, Action.DESTROY)
 
 
 def publish(entity: str, entity_id: int) -> Write:
@@ -257,7 +257,9 @@ def _create(entity: str, address: str, title: str, columns: Mapping[str, Any]) -
     return write
 
 
-def _update(entity: str, entity_id: int, columns: Mapping[str, Any]) -> Write:
+def _update(
+    entity: str, entity_id: int, columns: Mapping[str, Any], action: Action = Action.SAVE
+) -> Write:
     async def write(connection: Any) -> tuple[Event, ...]:
         assignments = ", ".join(f"{name} = ${i}" for i, name in enumerate(columns, 2))
         moment = await connection.fetchval(
@@ -266,7 +268,7 @@ def _update(entity: str, entity_id: int, columns: Mapping[str, Any]) -> Write:
             entity_id,
             *columns.values(),
         )
-        return (_event(entity, entity_id, Action.SAVE, moment),)
+        return (_event(entity, entity_id, action, moment),)
 
     return write
 

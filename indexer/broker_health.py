@@ -15,6 +15,7 @@ from core.broker import (
     INTERACTIVE_QUEUE,
     MODELS_EXCHANGE,
     UNAVAILABLE_ERRORS,
+    URGENT_QUEUE,
     open_broker,
     work_queue_arguments,
 )
@@ -42,7 +43,7 @@ async def examine(settings: Settings) -> list[Observation]:
         async with open_broker(settings, name="disco doctor") as connection:
             _note_version(chart, connection, settings)
             await _look_at_exchange(chart, connection)
-            for name in (INTERACTIVE_QUEUE, BATCH_QUEUE):
+            for name in (URGENT_QUEUE, INTERACTIVE_QUEUE, BATCH_QUEUE):
                 await _look_at_work(chart, connection, name, settings)
             await _look_at_letters(chart, connection)
     except ServiceUnavailableError as error:

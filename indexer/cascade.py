@@ -30,8 +30,10 @@ _PERSISTENT = 2
 class RefreshPublisher:
     """Publishes refresh events to the batch queue, each confirmed by the broker."""
 
-    def __init__(self, channel: AbstractChannel) -> None:
+    def __init__(self, channel: AbstractChannel, *, exchange: str = INDEXER_EXCHANGE) -> None:
+        """With `URGENT_EXCHANGE`, to the urgent queue."""
         self._channel = channel
+        self._exchange = exchange
 
     async def publish(self, stamped: Sequence[tuple[Key, int]]) -> None:
         """Publish an event for each key and time (microseconds); return once the broker has all.
@@ -46,7 +48,7 @@ class RefreshPublisher:
                     *(
                         channel.basic_publish(
                             body,
-                            exchange=INDEXER_EXCHANGE,
+                            exchange=self._exchange,
                             routing_key=f"{Action.REFRESH}.{entity}",
                             properties=Basic.Properties(
                                 delivery_mode=_PERSISTENT, content_type="application/json"

@@ -27,9 +27,17 @@ class _Lane(NamedTuple):
 class Fanout:
     """Processes changes on all routes. What it knows of the generations is a lease old at most."""
 
-    def __init__(self, services: Services, publisher: RefreshPublisher) -> None:
+    def __init__(
+        self,
+        services: Services,
+        publisher: RefreshPublisher,
+        *,
+        dependents: RefreshPublisher | None = None,
+    ) -> None:
+        """`dependents` publishes for those (default: `publisher`, which does all the rest)."""
         self._services = services
         self._publisher = publisher
+        self._dependents = dependents or publisher
         self._lanes: Sequence[_Lane] = ()  # to every generation
         self._roomy: Sequence[_Lane] = ()  # to every generation but those without room
         self._late: frozenset[str] = frozenset()  # entity types that have one without room
@@ -80,7 +88,7 @@ class Fanout:
         return [_Lane(route, self._pipeline(route)) for route in routes]
 
     def _pipeline(self, route: Route) -> Pipeline:
-        cascade = DatabaseCascade(route.recipes, self._services.fence, self._publisher)
+        cascade = DatabaseCascade(route.recipes, self._services.fence, self._dependents)
         return self._services.pipeline(route, cascade)
 
 

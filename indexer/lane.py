@@ -1,6 +1,6 @@
 """A lane: one queue's way through the pipeline, with batches and back-off of its own.
 
-The interactive and the batch queue have a lane each, so that neither waits behind the other.
+The urgent, the interactive and the batch queue have a lane each, so that none waits behind another.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from aio_pika.abc import AbstractConnection
 
-from core.broker import UNAVAILABLE_ERRORS
+from core.broker import is_lost
 from core.events import Action, Event, MalformedEventError, decode_all, encode
 from core.telemetry import logger
 from indexer.changes import Key
@@ -56,6 +56,7 @@ class LaneSettings:
     prefetch: int  # unacknowledged events
     size_limit: int  # bytes of an event's body
     drains: bool = True  # whether a stopping worker finishes all that waits, or a batch at most
+    copied: str = ""  # routing keys that begin so are of copies: their events wait elsewhere, too
 
 
 class Lane:
@@ -197,10 +198,17 @@ class Lane:
     async def _bury(
         self, delivery: Delivery, reason: str, detail: str, *, body: bytes | None = None
     ) -> None:
-        log.warning("event_dead_lettered", queue=self._settings.queue, reason=reason, detail=detail)
-        await self._consumer.bury(delivery, reason, detail, body=body)
+        if not self._is_copy(delivery):  # else it is buried where its event waits
+            log.warning(
+                "event_dead_lettered", queue=self._settings.queue, reason=reason, detail=detail
+            )
+            await self._consumer.bury(delivery, reason, detail, body=body)
         EVENTS.labels(self._settings.queue, reason).inc()
         await self._consumer.finish([delivery])
+
+    def _is_copy(self, delivery: Delivery) -> bool:
+        copied = self._settings.copied
+        return bool(copied) and delivery.routing_key.startswith(copied)
 
     async def _process(self, batch: dict[Key, Pending]) -> None:
         """Process until every change has its outcome."""
@@ -236,9 +244,10 @@ class Lane:
             log.warning("batch_postponed", queue=self._settings.queue, error=str(error))
             RETRIES.labels(error.service).inc()
             return batch
-        except UNAVAILABLE_ERRORS:
-            raise  # the broker is gone, and with it this session
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not block what waits behind it
+        except Exception as error:
+            if is_lost(error):
+                raise  # the broker is gone, and with it this session
+            # Whatever it is, it must not block what waits behind it.
             return await self._isolate(batch, error)
         await self._finish(batch, results, time.monotonic() - began)
         if results.again:

@@ -16,12 +16,15 @@ from core.broker import (
     BATCH_QUEUE,
     DEAD_QUEUE,
     INTERACTIVE_QUEUE,
-    UNAVAILABLE_ERRORS,
+    URGENT_EXCHANGE,
+    URGENT_QUEUE,
     declare_topology,
+    is_lost,
     open_broker,
 )
 from core.definitions import Definition
 from core.errors import DiscoError, ServiceUnavailableError
+from core.events import Action
 from core.settings import Settings
 from core.telemetry import logger
 from indexer.cascade import RefreshPublisher
@@ -38,6 +41,8 @@ _FIRST_BACKOFF = 0.2
 _LONGEST_BACKOFF = 5.0
 _DEPTH_INTERVAL = 2.0
 _BATCH_PREFETCH = 400
+_URGENT_PREFETCH = 1_000
+_URGENT_LINGER = 0.01
 _BACKLOG = 1_000  # live changes at hand above which background work gives way
 _BUSY = 200  # changes at hand above which the sweep waits
 
@@ -66,7 +71,7 @@ def _explained() -> Iterator[None]:
 
 
 class Worker:
-    """Consumes both queues in sessions with the broker, and sweeps when it has time."""
+    """Consumes all queues in sessions with the broker, and sweeps when it has time."""
 
     def __init__(self, services: Services, *, background_only: bool = False) -> None:
         """With `background_only` it leaves live changes to others."""
@@ -101,7 +106,7 @@ class Worker:
         return sum(lane.pending for lane in self._lanes)
 
     def _has_backlog(self) -> bool:
-        return not self._background_only and self._lanes[0].pending > _BACKLOG
+        return not self._background_only and self._lanes[1].pending > _BACKLOG
 
     def _is_busy(self) -> bool:
         return self._pending() > _BUSY
@@ -114,7 +119,10 @@ class Worker:
                 async with _session(self._services.settings) as connections:
                     backoff, connected = _FIRST_BACKOFF, True
                     await self._consume(connections, stop)
-            except* (*UNAVAILABLE_ERRORS, ServiceUnavailableError) as lost:
+            except* Exception as ended:
+                lost, defect = ended.split(_is_lost)
+                if lost is None or defect is not None:
+                    raise
                 if not connected:
                     raise lost.exceptions[0] from None
                 CONSUMING.set(0)
@@ -125,17 +133,23 @@ class Worker:
             backoff = min(backoff * 2, _LONGEST_BACKOFF)
 
     async def _consume(self, connections: list[AbstractConnection], stop: asyncio.Event) -> None:
-        """Consume both queues until `stop` is set, or until a connection is lost."""
+        """Consume all queues until `stop` is set, or until a connection is lost."""
         services = self._services
-        channel = await connections[1].channel()
-        fanout = Fanout(services, RefreshPublisher(channel))
-        live, background = _lane_settings(services.settings)
+        channel = await connections[-1].channel()
+        publisher = RefreshPublisher(channel)
+        fanout = Fanout(services, publisher)
+        # What shows something that must vanish vanishes from it as urgently.
+        hiding = Fanout(
+            services, publisher, dependents=RefreshPublisher(channel, exchange=URGENT_EXCHANGE)
+        )
+        overtaking, live, background = _lane_settings(services.settings)
         refresher = Refresher(
             services.generations,
             pause=services.settings.refresh_pause,
             is_busy=self._has_backlog,
             observe=LAG_SECONDS.labels(INTERACTIVE_QUEUE).observe,
         )
+        urgent = Lane(overtaking, UrgentFanout(hiding), written=refresher.note)
         interactive = Lane(live, UrgentFanout(fanout), written=refresher.note)
         batch = Lane(
             background,
@@ -144,7 +158,7 @@ class Worker:
             gives_way=self._has_backlog,
             written=_observer(_seconds(services.settings.refresh_interval)),
         )
-        self._lanes = [batch] if self._background_only else [interactive, batch]
+        self._lanes = [batch] if self._background_only else [urgent, interactive, batch]
         log.info("worker_ready", entities=sorted(services.definitions))
         async with asyncio.TaskGroup() as tasks:
             watchers = [tasks.create_task(_watch(connection)) for connection in connections]
@@ -163,13 +177,18 @@ class Worker:
                 watcher.cancel()
 
 
+def _is_lost(error: Exception) -> bool:
+    """Whether another session may do what this one could not."""
+    return isinstance(error, ServiceUnavailableError) or is_lost(error)
+
+
 @asynccontextmanager
 async def _session(settings: Settings) -> AsyncIterator[list[AbstractConnection]]:
     """A connection a lane: frames of one queue never wait behind those of the other."""
     async with AsyncExitStack() as stack:
         connections = [
             await stack.enter_async_context(open_broker(settings, name=f"disco indexer {lane}"))
-            for lane in ("interactive", "batch")
+            for lane in ("urgent", "interactive", "batch")
         ]
         await declare_topology(await connections[0].channel(), settings)
         yield connections
@@ -184,7 +203,7 @@ async def _watch(connection: AbstractConnection) -> None:
 async def _measure_depth(connection: AbstractConnection) -> None:
     channel = await connection.channel()
     while True:
-        for name in (INTERACTIVE_QUEUE, BATCH_QUEUE, DEAD_QUEUE):
+        for name in (URGENT_QUEUE, INTERACTIVE_QUEUE, BATCH_QUEUE, DEAD_QUEUE):
             queue = await channel.declare_queue(name, passive=True)
             QUEUE_DEPTH.labels(name).set(queue.declaration_result.message_count or 0)
         await asyncio.sleep(_DEPTH_INTERVAL)
@@ -198,8 +217,17 @@ def _first(group: ExceptionGroup, kind: type[DiscoError]) -> DiscoError | None:
     return found if isinstance(found, kind) else None
 
 
-def _lane_settings(settings: Settings) -> tuple[LaneSettings, LaneSettings]:
+def _lane_settings(settings: Settings) -> tuple[LaneSettings, LaneSettings, LaneSettings]:
+    """Of the urgent, the interactive and the batch queue."""
     return (
+        LaneSettings(
+            queue=URGENT_QUEUE,
+            size=settings.batch_batch,
+            linger=_URGENT_LINGER,
+            prefetch=_URGENT_PREFETCH,
+            size_limit=settings.event_size_limit,
+            copied=f"{Action.DESTROY}.",
+        ),
         LaneSettings(
             queue=INTERACTIVE_QUEUE,
             size=settings.interactive_batch,

@@ -53,7 +53,7 @@ async def test_a_new_sound(application: Application, database: Any, published: P
         (lambda: writes.rename("group", 2, "Bo"), "group", Action.SAVE),
         (lambda: writes.edit("set", 2, description="x", kind="album"), "set", Action.SAVE),
         (lambda: writes.edit("sound", 2, downloadable=True), "sound", Action.SAVE),
-        (lambda: writes.make_private("sound", 2), "sound", Action.SAVE),
+        (lambda: writes.make_private("sound", 2), "sound", Action.DESTROY),
         (lambda: writes.publish("sound", 2), "sound", Action.SAVE),
         (lambda: writes.delete("user", 2), "user", Action.DESTROY),
         (lambda: writes.restore("user", 2), "user", Action.CREATE),

@@ -19,6 +19,7 @@ from core.broker import (
     DEAD_EXCHANGE,
     DEAD_QUEUE,
     INTERACTIVE_QUEUE,
+    URGENT_QUEUE,
     declare_topology,
     open_broker,
 )
@@ -39,7 +40,10 @@ def test_in_an_empty_place_it_names_all_that_is_missing(fresh_settings: Settings
     seen = _examine(fresh_settings)
     missing = {one.subject for one in seen if one.condition is Condition.PROBLEM}
     aliases = {f"{fresh_settings.index_prefix}-{e}" for e in ("group", "set", "sound", "user")}
-    assert missing == {"models", INTERACTIVE_QUEUE, BATCH_QUEUE, DEAD_QUEUE, *aliases}
+    assert missing == {
+        *("models", URGENT_QUEUE, INTERACTIVE_QUEUE, BATCH_QUEUE, DEAD_QUEUE),
+        *aliases,
+    }
     assert {one.condition for one in seen} == {Condition.OK, Condition.PROBLEM}
     assert all(one.remedy for one in seen if one.condition is not Condition.OK)
     assert asyncio.run(_queues(fresh_settings)) == set(), "it declared what it only should look at"
@@ -48,6 +52,7 @@ def test_in_an_empty_place_it_names_all_that_is_missing(fresh_settings: Settings
 def test_where_all_is_made_only_the_worker_is_missing(made: Settings) -> None:
     seen = _examine(made)
     assert _ill(seen) == {
+        (BROKER, URGENT_QUEUE, Condition.WARNING),
         (BROKER, INTERACTIVE_QUEUE, Condition.WARNING),
         (BROKER, BATCH_QUEUE, Condition.WARNING),
     }
@@ -275,7 +280,7 @@ async def _channel(settings: Settings) -> AsyncIterator[AbstractChannel]:
 async def _queues(settings: Settings) -> set[str]:
     found = set()
     async with open_broker(settings, name="test") as connection:
-        for name in (INTERACTIVE_QUEUE, BATCH_QUEUE, DEAD_QUEUE):
+        for name in (URGENT_QUEUE, INTERACTIVE_QUEUE, BATCH_QUEUE, DEAD_QUEUE):
             channel = await connection.channel()
             try:
                 await channel.declare_queue(name, passive=True)

@@ -15,6 +15,7 @@ from core.broker import (
     INDEXER_EXCHANGE,
     INTERACTIVE_QUEUE,
     MODELS_EXCHANGE,
+    URGENT_QUEUE,
     declare_topology,
     open_broker,
 )
@@ -22,7 +23,7 @@ from core.events import Event, encode, routing_key
 from core.settings import Settings
 from indexer.dead_letters import DeadLetter, letters
 
-WORK_QUEUES = (INTERACTIVE_QUEUE, BATCH_QUEUE)
+WORK_QUEUES = (URGENT_QUEUE, INTERACTIVE_QUEUE, BATCH_QUEUE)
 
 
 class Broker:
