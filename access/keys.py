@@ -71,6 +71,7 @@ class Key:
     created_at: datetime
     expires_at: datetime | None  # None: never
     revoked_at: datetime | None  # None: not revoked
+    user_id: str | None = None  # on whose behalf the bearer acts, where a token says so
 
     def holds(self, now: datetime) -> bool:
         """Whether it lets anybody in at that time."""

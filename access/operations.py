@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from access.keys import Key, KeyText, Scope, UnknownScopeError, parse, scopes_of
 from access.register import KeyRegister
+from access.tokens import Tokens, trust_of
 from core.database import open_pool
 from core.errors import UsageError
 from core.operation_log import Actor, OperationLog
@@ -16,9 +17,11 @@ from core.settings import Settings
 __all__ = [
     "Created",
     "Key",
+    "KeyEndedError",
     "KeyRegister",
     "Keys",
     "Scope",
+    "Tokens",
     "UnknownKeyError",
     "UnknownScopeError",
     "document_of",
@@ -26,12 +29,17 @@ __all__ = [
     "parse",
     "planned",
     "scopes_of",
+    "trust_of",
 ]
 _LONGEST_NAME: Final = 200  # characters
 
 
 class UnknownKeyError(UsageError):
     """There is no key of that id. `disco keys list` has the ids."""
+
+
+class KeyEndedError(UsageError):
+    """A key that was revoked or has expired cannot be exchanged for another."""
 
 
 class KeyNameError(UsageError):
@@ -75,6 +83,40 @@ class Keys:
             before = await self._named(key_id)
             await entry.plan(before=document_of(before), after=None)
             return await self._register.revoke(key_id) or before
+
+    async def rotate(
+        self, key_id: str, *, grace: timedelta, dry_run: bool = False
+    ) -> tuple[Key, Created | None]:
+        """Make another key that may do the same, and have the old one end after `grace`.
+
+        The old key as it was, and the new one, None in a dry run. The new key holds for as long
+        as the old one was made for. Raises `UnknownKeyError`, and `KeyEndedError` for a key that
+        does not hold any more.
+        """
+        now = datetime.now(UTC)
+        if dry_run:
+            return await self._holding(key_id, now), None
+        text = KeyText.new()
+        async with self._log.record("keys.rotate", key_id) as entry:
+            old = await self._holding(key_id, now)
+            await entry.plan(before=document_of(old), after={"id": text.id, "grace": str(grace)})
+            lifetime = old.expires_at - old.created_at if old.expires_at else None
+            new = await self._register.add(
+                text,
+                name=old.name,
+                scopes=old.scopes,
+                expires_at=now + lifetime if lifetime else None,
+            )
+            await self._register.expire(key_id, now + grace)
+        return old, Created(key=new, text=text.build())
+
+    async def _holding(self, key_id: str, now: datetime) -> Key:
+        key = await self._named(key_id)
+        if not key.holds(now):
+            raise KeyEndedError(
+                f"key {key_id} does not hold any more; make one: `disco keys create`"
+            )
+        return key
 
     async def _named(self, key_id: str) -> Key:
         for key in await self._register.list():

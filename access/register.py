@@ -52,6 +52,14 @@ class KeyRegister:
             )
         return _read(row) if row else None
 
+    async def expire(self, key_id: str, moment: datetime) -> None:
+        """Have a key end at that time, unless it ends before."""
+        with _within_reach():
+            await self._pool.execute(
+                "UPDATE disco.api_keys SET expires_at = least(expires_at, $2) WHERE id = $1",
+                *(key_id, moment),
+            )
+
     async def verify(self, given: KeyText) -> Key | None:
         """The key that a bearer shows, also if it does not hold any more; None: not one of ours."""
         row = await self._row(given.id)

@@ -100,6 +100,37 @@ def rank(*, size: str, runs: int, as_json: bool) -> None:
 
 
 @bench.command()
+@_stack_option
+@click.option("--size", default="S", help="Size of the generated catalogue.")
+@click.option("--backlog", default=200_000, help="Live changes that wait.")
+@click.option("--hidden", default=100, help="Sounds that are made private in each run.")
+@_runs_option
+@json_option
+def hiding(*, stack: str, size: str, backlog: int, hidden: int, runs: int, as_json: bool) -> None:
+    """From "made private" to being gone from GET /v1/search, in a deep backlog."""
+    from benchmarks import hiding as module  # noqa: PLC0415 - loads a lot
+
+    report = module.measure(
+        stack=stack, size=size, backlog=backlog, hidden=hidden, runs=runs, say=progress
+    )
+    _finish(report, as_json)
+
+
+@bench.command()
+@_stack_option
+@click.option("--size", default="S", help="Size of the generated catalogue.")
+@click.option("--seconds", default=10.0, help="How long each half of a run lasts.")
+@_runs_option
+@json_option
+def overload(*, stack: str, size: str, seconds: float, runs: int, as_json: bool) -> None:
+    """Five times as many searches as can be answered; probes meanwhile."""
+    from benchmarks import overload as module  # noqa: PLC0415 - loads a lot
+
+    report = module.measure(stack=stack, size=size, seconds=seconds, runs=runs, say=progress)
+    _finish(report, as_json)
+
+
+@bench.command()
 @click.option("--names", default=1_000_000, help="Names of the generated catalogue.")
 @click.option("--queries", default=20_000, help="Beginnings that are looked up.")
 @click.option(

@@ -1,6 +1,7 @@
 """`disco keys`: keys of the HTTP API."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import TypeVar
 
 import click
@@ -17,7 +18,7 @@ T = TypeVar("T")
 
 @click.group()
 def keys() -> None:
-    """Make, list and revoke keys of the HTTP API."""
+    """Make, list, exchange and revoke keys of the HTTP API."""
 
 
 @keys.command()
@@ -56,6 +57,30 @@ def list_keys(as_json: bool) -> None:
         click.echo(f"{key.id}  {_condition(key):10} {','.join(sorted(key.scopes)):30} {key.name}")
     if not found:
         click.echo("no key yet; make one with: disco keys create NAME --scope admin")
+
+
+@keys.command()
+@click.argument("key_id", metavar="ID")
+@click.option(
+    "--grace",
+    type=click.IntRange(min=0),
+    default=24,
+    show_default=True,
+    help="Hours that the old key still holds.",
+)
+@dry_run_option
+@json_option
+def rotate(*, key_id: str, grace: int, dry_run: bool, as_json: bool) -> None:
+    """Make a key that may do what the key ID may, which ends after the grace; print the new one."""
+    old, created = _run(
+        lambda keys: keys.rotate(key_id, grace=timedelta(hours=grace), dry_run=dry_run)
+    )
+    if created is not None:
+        _print_created(created, as_json=as_json)
+    elif as_json:
+        print_json({"key": operations.document_of(old), "grace_hours": grace, "dry_run": True})
+    else:
+        click.echo(f"would exchange {old.id} ({old.name}), which would hold for {grace} h more")
 
 
 @keys.command()

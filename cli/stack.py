@@ -31,14 +31,19 @@ def stack() -> None:
 @click.option(
     "--heap", help="The engine's heap, such as 1g or 512m.  [default: as before, else 1g]"
 )
+@click.option(
+    "--secure", is_flag=True, help="The engine of a new stack has TLS and asks for a password."
+)
 @output.dry_run_option
 @output.json_option
-def up(name: str, heap: str | None, dry_run: bool, as_json: bool) -> None:
+def up(*, name: str, heap: str | None, secure: bool, dry_run: bool, as_json: bool) -> None:
     """Start what is not up; install what is missing."""
     if dry_run:
         _print_plan(operations.plan_up(name, root=Path.cwd()), as_json)
         return
-    started = operations.up(name, root=Path.cwd(), heap=heap, progress=output.progress)
+    started = operations.up(
+        name, root=Path.cwd(), heap=heap, secure=secure, progress=output.progress
+    )
     if as_json:
         output.print_json(started)
     else:
@@ -107,7 +112,7 @@ def _print_started(started: Started) -> None:
     what = f"started {', '.join(started.started)}" if started.started else "everything was up"
     click.echo(f"stack {started.name} is up after {started.seconds:.1f} s: {what}")
     for name, value in started.settings.items():
-        click.echo(f"  {name:<14}{value}")
+        click.echo(f"  {name:<16}{value}")
     click.echo(f"  DISCO_CONFIG={_short(started.settings_file)}")
 
 

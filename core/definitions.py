@@ -155,6 +155,9 @@ class _Reader:
         except json.JSONDecodeError as error:
             self._wrong(name, f"line {error.lineno}: not valid JSON: {error.msg}", "correct it")
             return {}
+        except (ValueError, RecursionError) as error:  # a number, or nesting, without measure
+            self._wrong(name, f"cannot be read: {error}", "correct it")
+            return {}
         if not isinstance(content, dict):
             self._wrong(name, f"is a JSON {type(content).__name__}", "make it an object: {...}")
             return {}
@@ -209,4 +212,5 @@ def _properties(mappings: Mapping[str, Any]) -> frozenset[str]:
 
 def _hash(mappings: Mapping[str, Any], analysis: Mapping[str, Any], sql: str) -> str:
     parts = json.dumps([mappings, analysis, sql], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(parts.encode()).hexdigest()[:8]
+    # JSON can say half a character; what cannot take it, says so when it is checked.
+    return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:8]

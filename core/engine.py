@@ -3,18 +3,23 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from elastic_transport import AsyncTransport, ConnectionTimeout, TransportError
 from elastic_transport import ConnectionError as TransportConnectionError
-from elastic_transport import ConnectionTimeout, TransportError
 from elastic_transport.client_utils import DEFAULT
 from elasticsearch import ApiError, AsyncElasticsearch, OrjsonSerializer
 
 from core.errors import ServiceUnavailableError
-from core.settings import Settings
+from core.settings import Settings, shown
 
 UNAVAILABLE_STATUSES = frozenset({429, 502, 503, 504})
 
 
-def create_engine(settings: Settings, *, request_seconds: float = 30.0) -> AsyncElasticsearch:
+def create_engine(
+    settings: Settings,
+    *,
+    request_seconds: float = 30.0,
+    transport_class: type[AsyncTransport] = AsyncTransport,
+) -> AsyncElasticsearch:
     """A client that never retries by itself; close it after use.
 
     Writers hydrate again before they send again (ADR 0001), so a retry below them would send
@@ -33,6 +38,7 @@ def create_engine(settings: Settings, *, request_seconds: float = 30.0) -> Async
         # A client that marks its only node as dead would refuse calls after the node is back.
         dead_node_backoff_factor=0,
         serializers={"application/json": OrjsonSerializer()},
+        transport_class=transport_class,
     )
 
 
@@ -55,7 +61,7 @@ async def check_engine(engine: AsyncElasticsearch, settings: Settings) -> None:
         await engine.info()
     except (TransportError, ApiError) as error:
         raise ServiceUnavailableError(
-            f"Elasticsearch at {settings.engine_url} does not answer ({error}); "
+            f"Elasticsearch at {shown(settings.engine_url)} does not answer ({error}); "
             "start it (`disco stack up`) or set DISCO_ENGINE_URL"
         ) from error
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import uvicorn
 
 from core.errors import UsageError
+from core.http_protocol import BoundedProtocol
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -23,6 +24,7 @@ def serve(
     port: int,
     port_setting: str,
     drain_seconds: int,
+    trusted_proxies: str = "127.0.0.1",
     on_listening: Callable[[str], None],
     on_stopping: Callable[[], None] = lambda: None,
     date_header: bool = True,
@@ -31,8 +33,9 @@ def serve(
 
     `on_listening` gets the address once requests are answered; with port 0 it tells the port.
     `on_stopping` is called before the requests in progress are waited for, to end those that would
-    go on by themselves. A request in progress may take `drain_seconds` after the signal. Raises
-    `UsageError`, which names `port_setting`, when the address cannot be listened on.
+    go on by themselves. A request in progress may take `drain_seconds` after the signal. What
+    `trusted_proxies` say of whom a request comes from is believed. Raises `UsageError`, which names
+    `port_setting`, when the address cannot be listened on.
     """
     listener = _listen(host, port, port_setting)
     host, port = listener.getsockname()[:2]
@@ -40,10 +43,11 @@ def serve(
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=BoundedProtocol,
         ws="none",
         lifespan="on",
         interface="asgi3",
+        forwarded_allow_ips=trusted_proxies,
         access_log=False,  # the applications have their own logs and metrics
         log_config=None,
         log_level="warning",

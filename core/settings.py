@@ -29,6 +29,11 @@ OUTSIDE_VARIABLES = frozenset(
 
 
 _LONGEST_PATIENCE = 1_200.0  # seconds
+# Only such as need no secret on our side.
+_SIGNATURES = frozenset(
+    {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
+)
+_LOOPBACK = re.compile(r"http://(127\.0\.0\.1|\[::1\]|localhost)[:/]")
 _PREFIX_OF_INDICES = re.compile(r"[a-z][a-z0-9_]*")
 _FITTING: Mapping[type, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float)}
 
@@ -66,6 +71,23 @@ class Settings:
     # Query API
     query_api_host: str = _setting("127.0.0.1", "Address that the query API listens on.")
     query_api_port: int = _setting(8000, "Port that the query API listens on.")
+    query_api_concurrency: int = _setting(
+        32, "Requests that a process of the query API works on at a time."
+    )
+    query_api_queue: int = _setting(
+        64, "Requests that wait while it works on so many; the rest: 503."
+    )
+    query_api_queue_patience: float = _setting(
+        0.5, "How long a request waits to be let in before it is answered with 503."
+    )
+    address_rate_limit: float = _setting(
+        0.0, "Requests a second that one address may make without a key; 0: no limit."
+    )
+    key_rate_limit: float = _setting(0.0, "Requests a second that one key may make; 0: no limit.")
+    trusted_proxies: str = _setting(
+        "127.0.0.1",
+        "Addresses or networks, by commas, of proxies whose X-Forwarded-For is believed.",
+    )
     search_deadline: float = _setting(2.0, "Longest time the engine may spend on one search.")
     cursor_secret: str = _setting(
         "", "Key that signs cursors and sessions; unset: random at each start."
@@ -82,6 +104,15 @@ class Settings:
     admin_api: str = _setting(
         "off", "on: /v1/admin/ is there for those with a key of scope admin; off: it is not."
     )
+    oauth_issuer: str = _setting(
+        "", "Issuer (iss) whose OAuth tokens are believed; unset: only keys of this service are."
+    )
+    oauth_audience: str = _setting("disco", "Audience (aud) that tokens for this service name.")
+    oauth_key_set: str = _setting("", "https address, or file, of the issuer's public keys (JWKS).")
+    oauth_algorithms: str = _setting(
+        "RS256,ES256,EdDSA", "Signatures of tokens that are accepted, by commas."
+    )
+    oauth_leeway: float = _setting(30.0, "How far the issuer's clock may differ from ours.")
 
     # Searches and interactions
     interactions: str = _setting(
@@ -173,6 +204,7 @@ class Settings:
         for name in (
             *("prefetch", "interactive_batch", "batch_batch", "delivery_limit"),
             *("interactions_buffer", "interactions_retention"),
+            "query_api_concurrency",
         ):
             if getattr(self, name) < 1:
                 raise SettingsError(
@@ -187,6 +219,7 @@ class Settings:
                 f"setting build_patience is {self.build_patience}; it must be above 0 and at most "
                 f"{_LONGEST_PATIENCE} seconds: the broker takes a message back after half an hour"
             )
+        self._check_oauth()
         if self.admin_api not in {"on", "off"}:
             raise SettingsError(f"setting admin_api is {self.admin_api!r}; it must be on or off")
         if self.interactions not in {"on", "off"}:
@@ -197,6 +230,21 @@ class Settings:
             raise SettingsError(
                 f"setting index_prefix is {self.index_prefix!r}; use lower-case letters, digits "
                 "and underscores, no hyphen (it separates the parts of an index name)"
+            )
+
+    def _check_oauth(self) -> None:
+        if bool(self.oauth_issuer) != bool(self.oauth_key_set):
+            raise SettingsError("settings oauth_issuer and oauth_key_set go together; set both")
+        if self.oauth_key_set.startswith("http://") and not _LOOPBACK.match(self.oauth_key_set):
+            raise SettingsError(
+                "setting oauth_key_set is a http address: whoever is between could send keys of "
+                "his own; use https, or a file"
+            )
+        unknown = set(self.oauth_algorithms.split(",")) - _SIGNATURES
+        if unknown:
+            raise SettingsError(
+                f"setting oauth_algorithms has {min(unknown)!r}; "
+                f"use some of {', '.join(sorted(_SIGNATURES))}"
             )
 
     @property
@@ -286,7 +334,9 @@ def _coerce(name: str, value: Any, source: str) -> Any:
     with contextlib.suppress(ValueError):
         if type(value) in fitting:
             return wanted(value)
-    raise SettingsError(f"setting {source} is {value!r}; it must be {wanted.__name__}")
+    raise SettingsError(
+        f"setting {source} is {_hidden(name, str(value))!r}; it must be {wanted.__name__}"
+    )
 
 
 def _hidden(name: str, value: Any) -> Any:
@@ -294,10 +344,11 @@ def _hidden(name: str, value: Any) -> Any:
         return value
     if name.endswith(("password", "secret")):
         return "***"
-    return _without_password(value) if name.endswith("url") else value
+    return shown(value) if name.endswith("url") else value
 
 
-def _without_password(url: str) -> str:
+def shown(url: str) -> str:
+    """The address as it may be told: in messages and logs, without the password."""
     parts = urlsplit(url)
     if parts.password is None:
         return url

@@ -9,7 +9,7 @@ from elasticsearch import ApiError, AsyncElasticsearch
 
 from core.definitions import Definition
 from core.engine import create_engine, is_unavailable
-from core.settings import Settings
+from core.settings import Settings, shown
 from indexer.definition_changes import Remedy, changes_of
 from indexer.disk_room import wanted_free
 from indexer.errors import TemporarilyUnavailableError
@@ -44,26 +44,26 @@ def _note_failure(chart: Chart, settings: Settings, error: Exception) -> None:
     if isinstance(error, ApiError) and error.meta.status in _REFUSED:
         chart.problem(
             "connection",
-            f"{settings.engine_url} refuses us: {error}",
+            f"{shown(settings.engine_url)} refuses us: {error}",
             "correct DISCO_ENGINE_USERNAME and DISCO_ENGINE_PASSWORD, or the user's role "
             "(docs/operations.md, “Permissions”)",
         )
     elif isinstance(error, ApiError) and not is_unavailable(error):
         chart.problem(
             "connection",
-            f"{settings.engine_url} answers {error}",
+            f"{shown(settings.engine_url)} answers {error}",
             "is DISCO_ENGINE_URL the address of Elasticsearch?",
         )
     else:
         chart.unreachable(
-            f"{settings.engine_url} does not answer ({error})",
+            f"{shown(settings.engine_url)} does not answer ({error})",
             "start it (`disco stack up`) or set DISCO_ENGINE_URL",
         )
 
 
 async def _note_version(chart: Chart, engine: AsyncElasticsearch, settings: Settings) -> None:
     number = str((await engine.info())["version"]["number"])
-    what = f"{settings.engine_url}, version {number}"
+    what = f"{shown(settings.engine_url)}, version {number}"
     if number.partition(".")[0] == _MAJOR_VERSION:
         chart.ok("connection", what)
     else:

@@ -16,7 +16,7 @@ BODIES: Final[tuple[type[BaseModel], ...]] = (
     *(admin_bodies.RollbackBody, admin_bodies.RetireBody, admin_bodies.RanksDiffBody),
     *(admin_bodies.PublishRanksBody, admin_bodies.RollBackRanksBody),
 )
-FAILURES: Final = (400, 401, 403, 404, 409, 413, 415, 422, 500, 503, 504)
+FAILURES: Final = (400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503, 504)
 # Path, method, summary, model of the body, status of success.
 _OPERATIONS: Final[tuple[tuple[str, str, str, type[BaseModel] | None, str], ...]] = (
     ("generations", "get", "All indices with their states", None, "200"),

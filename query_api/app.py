@@ -12,13 +12,13 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 
-from access.operations import Scope
+from access.operations import Scope, Tokens, trust_of
 from core import definitions, telemetry
-from core.engine import create_engine
-from core.settings import Settings
+from core.settings import Settings, shown
 from evaluation.interaction_operations import Outbox, Pseudonyms
 from query_api.access import AccessMiddleware
 from query_api.admin_api import AdminApi
+from query_api.admission import PROBES, AdmissionMiddleware, Room
 from query_api.assets import Assets
 from query_api.cursors import CursorSigner
 from query_api.dashboard import page as dashboard
@@ -34,6 +34,7 @@ from query_api.explore import Explorer
 from query_api.explore_api import ExploreApi
 from query_api.explore_page import ExplorePage
 from query_api.failures import FailureAnswers, FailureMiddleware
+from query_api.guarded_engine import create_guarded_engine
 from query_api.headers import (
     ADMIN_PATH,
     INTERACTIONS_PATH,
@@ -47,6 +48,7 @@ from query_api.page_sessions import LOGIN_PATH, PageSessions
 from query_api.page_templates import PageTemplates
 from query_api.problems import QueryError
 from query_api.query_ids import QueryIds
+from query_api.rate_limits import Buckets, RateLimitMiddleware
 from query_api.related import RelatedSounds
 from query_api.search import Searcher
 from query_api.search_api import SearchApi
@@ -80,7 +82,9 @@ def create_app(settings: Settings) -> Starlette:
     read = definitions.load(settings.definitions_path)
     trials = FollowedTrials(Path(settings.experiments) if settings.experiments else None, read)
     known = trials.current().live.profiles
-    engine = create_engine(settings, request_seconds=settings.search_deadline + _NETWORK_MARGIN)
+    engine = create_guarded_engine(
+        settings, request_seconds=settings.search_deadline + _NETWORK_MARGIN
+    )
     live = LiveIndices(engine, settings.index_prefix, known)
     query_ids = QueryIds(secret)
     outbox = Outbox(settings) if settings.interactions == "on" else None
@@ -100,7 +104,8 @@ def create_app(settings: Settings) -> Starlette:
     )
     related = RelatedSounds(searcher, deadline=settings.search_deadline)
     database = Database(settings)
-    doorkeeper = Doorkeeper(database)
+    trust = trust_of(settings)
+    doorkeeper = Doorkeeper(database, Tokens(trust) if trust else None)
     admin = AdminApi(settings, doorkeeper)
     templates = PageTemplates(assets := Assets())
     page = SearchPage(searcher, templates)
@@ -119,7 +124,7 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        _log.info("query_api_started", entities=list(known), engine=settings.engine_url)
+        _log.info("query_api_started", entities=list(known), engine=shown(settings.engine_url))
         board.start()
         if outbox:
             outbox.start()
@@ -175,6 +180,24 @@ def create_app(settings: Settings) -> Starlette:
                     ADMIN_PATH: _ADMIN_SECONDS,
                     dashboard.STREAM_PATH: dashboard.STREAM_SECONDS + _STREAM_MARGIN,
                 },
+            ),
+            Middleware(
+                RateLimitMiddleware,
+                answers=failures,
+                doorkeeper=doorkeeper,
+                addresses=Buckets(settings.address_rate_limit),
+                keys=Buckets(settings.key_rate_limit),
+            ),
+            Middleware(
+                AdmissionMiddleware,
+                answers=failures,
+                room=Room(
+                    inside=settings.query_api_concurrency,
+                    queue=settings.query_api_queue,
+                    patience=settings.query_api_queue_patience,
+                ),
+                # A stream lasts, costs little, and is for those who have a key.
+                uncounted=PROBES | {dashboard.STREAM_PATH},
             ),
         ],
         exception_handlers={QueryError: failures, HTTPException: failures},

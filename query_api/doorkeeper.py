@@ -1,6 +1,6 @@
-"""The doorkeeper: lets a request do what its key has the scope for, and nothing else."""
+"""The doorkeeper: lets a request do what its key or token has the scope for, and nothing else."""
 
-import asyncio
+import hashlib
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from typing import Final
 
 from starlette.requests import Request
 
-from access.operations import Key, KeyRegister, Scope, parse
+from access.operations import Key, KeyRegister, Scope, Tokens, parse
 from core.errors import ServiceUnavailableError
 from query_api.database import Database
 from query_api.problems import Code, QueryError
@@ -18,18 +18,19 @@ LEASE: Final = 5.0
 # Seconds that the session of a key goes on while keys cannot be looked up: who watches an outage of
 # the database is not locked out by it.
 GRACE: Final = 900.0
-_PATIENCE: Final = 2.0  # seconds that a look-up may take
 _MOST: Final = 1_000  # keys that are remembered
 _SCHEME: Final = "bearer"
 
 
 class Doorkeeper:
-    """Knows keys again."""
+    """Knows keys again, and tokens of the issuer that is trusted, if there is one."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, tokens: Tokens | None = None) -> None:
         self._database = database
-        # By text, or by id for sessions: until when, and what it is.
-        self._known: dict[str, tuple[float, Key]] = {}
+        self._tokens = tokens
+        # By digest of the text, or of the id for sessions: until when, and what it is. How long it
+        # takes to find one, or that there is none, says nothing of any text.
+        self._known: dict[bytes, tuple[float, Key]] = {}
 
     async def require(self, request: Request, scope: Scope) -> Key:
         """The key of a request, which has the scope.
@@ -51,32 +52,40 @@ class Doorkeeper:
 
     async def named(self, key_id: str) -> Key:
         """The key of a session, which was recognised before; raises `QueryError` as `require`."""
-        return _holding(
-            await self._remembered(key_id, lambda register: register.find(key_id), grace=GRACE)
-        )
+
+        async def find() -> Key | None:
+            return await self._database.ask(lambda pool: KeyRegister(pool).find(key_id))
+
+        # No header can have that: an id, which may be told, is never taken for a key's text.
+        return _holding(await self._remembered(f"session\0{key_id}", find, grace=GRACE))
+
+    def remembered(self, request: Request) -> str | None:
+        """The id of the request's key if it is one that was recognised a moment ago."""
+        _, text = _credentials(request)
+        until, known = self._known.get(_digest(text), (0.0, None))
+        return known.id if known is not None and time.monotonic() < until else None
 
     async def _key(self, text: str) -> Key | None:
-        given = parse(text)
-        return (
-            await self._remembered(text, lambda register: register.verify(given)) if given else None
-        )
+        given, tokens = parse(text), self._tokens
+
+        async def verify() -> Key | None:
+            if given is not None:
+                return await self._database.ask(lambda pool: KeyRegister(pool).verify(given))
+            return await tokens.verify(text) if tokens else None
+
+        return await self._remembered(text, verify) if given or tokens else None
 
     async def _remembered(
-        self,
-        name: str,
-        look_up: Callable[[KeyRegister], Awaitable[Key | None]],
-        *,
-        grace: float = 0,
+        self, text: str, look_up: Callable[[], Awaitable[Key | None]], *, grace: float = 0
     ) -> Key | None:
-        """What is looked up under a name, at most `LEASE` old, and `grace` where it cannot be."""
-        now = time.monotonic()
+        """What is looked up for a text, at most `LEASE` old, and `grace` where it cannot be."""
+        name, now = _digest(text), time.monotonic()
         until, known = self._known.get(name, (0.0, None))
         if known is not None and now < until:
             return known
         try:
-            async with asyncio.timeout(_PATIENCE):
-                found = await look_up(KeyRegister(await self._database.primary()))
-        except (ServiceUnavailableError, TimeoutError) as error:
+            found = await look_up()
+        except ServiceUnavailableError as error:
             if known is not None and now < until + grace:
                 return known
             raise QueryError(
@@ -113,11 +122,21 @@ def _holding(key: Key | None) -> Key:
 
 def _bearer(request: Request) -> str:
     """The text of the request's key; raises `QueryError` if it shows none."""
-    scheme, _, text = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != _SCHEME or not text.strip():
+    scheme, text = _credentials(request)
+    if scheme != _SCHEME or not text:
         raise QueryError(
             Code.UNAUTHORIZED,
             "This needs a key: send it as `Authorization: Bearer <key>`. `disco keys create` makes "
             "one.",
         )
-    return text.strip()
+    return text
+
+
+def _credentials(request: Request) -> tuple[str, str]:
+    """Scheme, in lower case, and text of what a request shows; both empty if it shows nothing."""
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    return scheme.lower(), text.strip()
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()

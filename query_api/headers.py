@@ -13,6 +13,8 @@ API_PATH: Final = "/v1/"
 ADMIN_PATH: Final = "/v1/admin/"
 INTERACTIONS_PATH: Final = "/v1/interactions"
 NOT_INDEXED_HEADER: Final = "Disco-Not-Indexed"
+# How much may be asked for, and until when: the form that most services have.
+LIMIT_HEADERS: Final = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 # Who asks, for experiments: any text that stays the same for a user or a session.
 USER_HEADER: Final = "Disco-User"
 SESSION_HEADER: Final = "Disco-Session"
@@ -63,7 +65,7 @@ class ApiCorsMiddleware:
             allow_origins=("*",),
             allow_methods=("GET", "HEAD", "POST"),
             allow_headers=(REQUEST_ID_HEADER, USER_HEADER, SESSION_HEADER, "Content-Type"),
-            expose_headers=(REQUEST_ID_HEADER, NOT_INDEXED_HEADER, "Retry-After"),
+            expose_headers=(REQUEST_ID_HEADER, NOT_INDEXED_HEADER, "Retry-After", *LIMIT_HEADERS),
             max_age=86_400,
         )
 

@@ -27,6 +27,35 @@ REQUESTS_IN_PROGRESS: Final = Gauge(
     "Requests that wait for their answer.",
     registry=REGISTRY,
 )
+REQUESTS_WAITING: Final = Gauge(
+    "disco_query_api_requests_waiting",
+    "Requests that wait to be let in.",
+    registry=REGISTRY,
+)
+REQUESTS_SHED: Final = Counter(
+    "disco_query_api_requests_shed",
+    "Requests sent away in overload: queue_full, waited or background.",
+    ("reason",),
+    registry=REGISTRY,
+)
+REQUESTS_LIMITED: Final = Counter(
+    "disco_query_api_requests_limited",
+    "Requests above a rate limit, by whose it is: key or address.",
+    ("whose",),
+    registry=REGISTRY,
+)
+BREAKER_OPEN: Final = Gauge(
+    "disco_query_api_breaker_open",
+    "1 while a service is left alone because it did not answer.",
+    ("service",),
+    registry=REGISTRY,
+)
+BREAKER_REFUSALS: Final = Counter(
+    "disco_query_api_breaker_refusals",
+    "Calls that were not made because their service did not answer the last ones.",
+    ("service",),
+    registry=REGISTRY,
+)
 ENGINE_SECONDS: Final = Histogram(
     "disco_query_api_engine_seconds",
     "Time that one call of the engine took, failed calls included.",

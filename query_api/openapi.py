@@ -22,10 +22,10 @@ from query_api.related import RelatedParameters
 Node = dict[str, Any]
 
 _REF: Final = "#/components/schemas/{model}"
-_INTERACTIONS_FAILURES: Final = (400, 404, 413, 415, 422, 500, 503, 504)
-_EXPLORE_FAILURES: Final = (400, 422, 500, 503, 504)
-_RELATED_FAILURES: Final = (400, 404, 422, 500, 503, 504)
-_SEARCH_FAILURES: Final = (400, 401, 403, 422, 500, 503, 504)
+_INTERACTIONS_FAILURES: Final = (400, 404, 413, 415, 422, 429, 500, 503, 504)
+_EXPLORE_FAILURES: Final = (400, 422, 429, 500, 503, 504)
+_RELATED_FAILURES: Final = (400, 404, 422, 429, 500, 503, 504)
+_SEARCH_FAILURES: Final = (400, 401, 403, 422, 429, 500, 503, 504)
 
 
 def document(profiles: Profiles, *, admin: bool = False) -> Node:

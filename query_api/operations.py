@@ -31,6 +31,7 @@ def serve(settings: Settings, *, on_listening: Callable[[str], None]) -> None:
         port=settings.query_api_port,
         port_setting="DISCO_QUERY_API_PORT",
         drain_seconds=_DRAIN_SECONDS,
+        trusted_proxies=settings.trusted_proxies,
         on_listening=tell,
         on_stopping=app.state.end_streams,
     )

@@ -39,6 +39,8 @@ class Code(StrEnum):
     BODY_TOO_LARGE = "body_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     REFUSED = "refused"
+    RATE_LIMITED = "rate_limited"
+    OVERLOADED = "overloaded"
     VARIANT_UNAVAILABLE = "variant_unavailable"
     SERVICE_UNAVAILABLE = "service_unavailable"
     NOT_INDEXED = "not_indexed"
@@ -73,6 +75,8 @@ KINDS: Final[Mapping[Code, Kind]] = {
     Code.REFUSED: Kind(status=409, title="Refused"),
     Code.BODY_TOO_LARGE: Kind(status=413, title="Body too large"),
     Code.UNSUPPORTED_MEDIA_TYPE: Kind(status=415, title="Unsupported media type"),
+    Code.RATE_LIMITED: Kind(status=429, title="Too many requests", retry_after=1),
+    Code.OVERLOADED: Kind(status=503, title="Too much is asked for", retry_after=1),
     Code.VARIANT_UNAVAILABLE: Kind(status=503, title="Variant is unavailable", retry_after=10),
     Code.SERVICE_UNAVAILABLE: Kind(status=503, title="A service is unavailable", retry_after=2),
     Code.NOT_INDEXED: Kind(status=503, title="Not indexed yet", retry_after=10),

@@ -69,7 +69,7 @@ class Stack:
             "database_url": database(self.primary),
             "replica_url": database(self.replica),
             "broker_url": f"amqp://{BROKER_USER}:{password}@{broker}/",
-            "engine_url": f"http://{LOOPBACK}:{self.engine.port('elasticsearch')}",
+            **self.engine.settings(),
         }
 
 
@@ -79,18 +79,27 @@ def find(folder: StackFolder) -> Stack | None:
     return None if state is None else _assemble(folder, state, service_account())
 
 
-def make(folder: StackFolder, *, heap: str | None) -> Stack:
+def make(folder: StackFolder, *, heap: str | None, secure: bool = False) -> Stack:
     """The stack of that folder, made unless there is one.
 
     Args:
         folder: Where it lives.
         heap: The engine's heap from its next start on; None leaves it as it is.
+        secure: Whether the engine of a new stack asks for a password, and speaks TLS alone.
+
+    Raises:
+        StackError: It is there, and was made otherwise.
     """
     account = service_account()
     folder.path.mkdir(parents=True, exist_ok=True)
     state = folder.load() or new_state(
-        folder.name, data=_data_folder(folder, account), heap=heap or DEFAULT_HEAP
+        folder.name, data=_data_folder(folder, account), heap=heap or DEFAULT_HEAP, secure=secure
     )
+    if secure and not state.secure:
+        raise StackError(
+            f"stack {folder.name} was made without security: choose another --name, or delete it "
+            f"with `disco stack down --name {folder.name} --purge`"
+        )
     stack = _assemble(folder, state, account)
     if heap is not None:
         stack.register.set_heap(heap)

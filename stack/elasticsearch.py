@@ -4,13 +4,17 @@ import json
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from stack import engine_archive, java, loopback
+from stack import certificates, engine_archive, java, loopback
 from stack.errors import StackError
 from stack.loopback import LOOPBACK
 from stack.service import Launch, Progress, Service
 
 LAUNCHER: Final = "org.elasticsearch.server.launcher.ServerLauncher"
 NODE: Final = "org.elasticsearch.server/org.elasticsearch.bootstrap.Elasticsearch"
+USER: Final = "disco"
+#: Files of a secure node's configuration.
+CERTIFICATE: Final = "http.pem"
+KEY: Final = "http.key"
 #: Options of the archive's `jvm.options` that name files relative to the engine's home, which is
 #: not the service's to write.
 _FILE_OPTIONS: Final = ("-Xlog:gc", "-XX:ErrorFile", "-XX:HeapDumpPath")
@@ -35,11 +39,12 @@ class Engine(Service):
         for folder in (self.data, self.folder / "logs", self.folder / "tmp"):
             self.account.folder(folder)
         self.account.folder(self.configuration)
-        # The rest of the archive's `config/` serves security, which is off.
         for name, adapt in (("log4j2.properties", str), ("jvm.options", self._java_options)):
             text = (home / "config" / name).read_text(encoding="utf-8")
             self.account.write(self.configuration / name, adapt(text))
         self.account.write(self.configuration / "elasticsearch.yml", self._settings())
+        if self.register.state.secure:
+            self._secure()
 
     def launch(self) -> Launch:
         """Start the launcher, as the official script does; the node is its child."""
@@ -77,7 +82,47 @@ class Engine(Service):
 
     def get(self, path: str, *, within: float = 30) -> Any:
         """The JSON answer to one request; raises `StackError` if there is none."""
-        return loopback.call(self.port("elasticsearch"), f"/{path}", within=within)
+        return self.call("GET", path, within=within)
+
+    def call(self, method: str, path: str, *, within: float = 30) -> Any:
+        """The JSON answer to a request without a body; raises `StackError` if there is none."""
+        is_secure = self.register.state.secure
+        return loopback.call(
+            self.port("elasticsearch"),
+            f"/{path}",
+            method=method,
+            user=(USER, self.register.state.password) if is_secure else None,
+            authority=self.authority if is_secure else None,
+            within=within,
+        )
+
+    @property
+    def authority(self) -> Path:
+        """The PEM file to check the certificate of a secure engine with."""
+        return self.register.folder.path / "engine-ca.pem"
+
+    def settings(self) -> dict[str, str]:
+        """What the product needs to know, by the names of its settings."""
+        port = self.port("elasticsearch")
+        if not self.register.state.secure:
+            return {"engine_url": f"http://{LOOPBACK}:{port}"}
+        return {
+            "engine_url": f"https://{LOOPBACK}:{port}",
+            "engine_username": USER,
+            "engine_password": self.register.state.password,
+            "engine_ca_file": str(self.authority),
+        }
+
+    def _secure(self) -> None:
+        """Write a certificate, and the file of users with the one user."""
+        if not (self.configuration / CERTIFICATE).exists():
+            certificate, key = certificates.for_address(LOOPBACK)
+            self.account.write(self.configuration / CERTIFICATE, certificate)
+            self.account.write(self.configuration / KEY, key)
+            self.authority.write_text(certificate, encoding="ascii")
+        hashed = certificates.hashed(self.register.state.password)
+        self.account.write(self.configuration / "users", f"{USER}:{hashed}\n")
+        self.account.write(self.configuration / "users_roles", f"superuser:{USER}\n")
 
     def _java_options(self, shipped: str) -> str:
         return render_java_options(shipped, logs=self.folder / "logs")
@@ -89,6 +134,7 @@ class Engine(Service):
             transport_port=self.port("elasticsearch-transport"),
             data=self.data,
             logs=self.folder / "logs",
+            secure=self.register.state.secure,
         )
 
 
@@ -100,7 +146,7 @@ def render_java_options(shipped: str, *, logs: Path) -> str:
 
 
 def render_settings(
-    *, name: str, http_port: int, transport_port: int, data: Path, logs: Path
+    *, name: str, http_port: int, transport_port: int, data: Path, logs: Path, secure: bool = False
 ) -> str:
     """The text of `elasticsearch.yml`."""
     settings: dict[str, Any] = {
@@ -112,9 +158,16 @@ def render_settings(
         "http.port": http_port,
         "transport.port": transport_port,
         "discovery.type": "single-node",
-        "xpack.security.enabled": False,
+        "xpack.security.enabled": secure,
         # A laptop's disk is often nine tenths full; the engine would refuse to write.
         "cluster.routing.allocation.disk.threshold_enabled": False,
     }
+    if secure:
+        settings |= {
+            "xpack.security.http.ssl.enabled": True,
+            "xpack.security.http.ssl.certificate": CERTIFICATE,
+            "xpack.security.http.ssl.key": KEY,
+            "xpack.security.authc.password_hashing.algorithm": "pbkdf2",
+        }
     # A JSON value is a YAML value.
     return "".join(f"{key}: {json.dumps(value)}\n" for key, value in settings.items())

@@ -2,8 +2,11 @@
 
 import base64
 import json
+import ssl
 import urllib.error
 import urllib.request
+from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 from stack.errors import StackError
@@ -13,6 +16,16 @@ LOOPBACK: Final = "127.0.0.1"
 _OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
+@cache
+def _opener(authority: Path | None) -> urllib.request.OpenerDirector:
+    if authority is None:
+        return _OPENER
+    context = ssl.create_default_context(cafile=authority)
+    return urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+    )
+
+
 def call(
     port: int,
     path: str,
@@ -20,6 +33,7 @@ def call(
     method: str = "GET",
     body: Any = None,
     user: tuple[str, str] | None = None,
+    authority: Path | None = None,
     within: float = 30,
 ) -> Any:
     """One HTTP request.
@@ -30,6 +44,7 @@ def call(
         method: GET, PUT, POST or DELETE.
         body: The JSON document to send.
         user: Name and password.
+        authority: PEM file to check the service's certificate with; None: it speaks plain HTTP.
         within: Seconds to wait.
 
     Returns:
@@ -38,14 +53,17 @@ def call(
     Raises:
         StackError: No answer, or one that says no.
     """
-    request = urllib.request.Request(f"http://{LOOPBACK}:{port}{path}", method=method)
+    address = f"http://{LOOPBACK}:{port}{path}"
+    if authority is not None:
+        address = f"https://{LOOPBACK}:{port}{path}"
+    request = urllib.request.Request(address, method=method)  # noqa: S310 - one of these two
     request.add_header("Content-Type", "application/json")
     if user is not None:
         secret = base64.b64encode(":".join(user).encode()).decode()
         request.add_header("Authorization", f"Basic {secret}")
     data = None if body is None else json.dumps(body).encode()
     try:
-        with _OPENER.open(request, data, within) as answer:
+        with _opener(authority).open(request, data, within) as answer:
             return json.loads(answer.read() or b"null")
     except urllib.error.HTTPError as error:
         with error:

@@ -61,7 +61,14 @@ class Status:
     services: tuple[ServiceStatus, ...]
 
 
-def up(name: str, *, root: Path, progress: Progress, heap: str | None = None) -> Started:
+def up(
+    name: str,
+    *,
+    root: Path,
+    progress: Progress,
+    heap: str | None = None,
+    secure: bool = False,
+) -> Started:
     """Start what is not up, after installing what is missing.
 
     Args:
@@ -69,6 +76,7 @@ def up(name: str, *, root: Path, progress: Progress, heap: str | None = None) ->
         root: The folder that holds `.stack/`.
         progress: Gets a line for each step; called from several threads.
         heap: The engine's heap from its next start on, as java's -Xmx takes it.
+        secure: Whether the engine of a new stack asks for a password, and speaks TLS alone.
 
     Raises:
         StackError: Something could not be installed or started. What did start stays up.
@@ -76,7 +84,7 @@ def up(name: str, *, root: Path, progress: Progress, heap: str | None = None) ->
     began = time.monotonic()
     folder = StackFolder(name, root=root)
     with folder.locked():
-        stack = assembly.make(folder, heap=heap)
+        stack = assembly.make(folder, heap=heap, secure=secure)
         if stack.register.state.data != folder.path:
             progress(
                 f"data lie in {stack.register.state.data}, since the services' user "

@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 from stack import faults
 from stack.assembly import Stack
-from stack.loopback import call
 from stack.rabbitmq import USER as BROKER_USER
 
 _COPY_SECONDS = 600.0  # a large template takes its time
@@ -22,7 +21,7 @@ def settings(stack: Stack, name: str) -> dict[str, Any]:
         "database_url": _with_path(addresses["database_url"], name),
         "replica_url": _with_path(addresses["replica_url"], name),
         "broker_url": _with_path(addresses["broker_url"], name),
-        "engine_url": addresses["engine_url"],
+        **{name: value for name, value in addresses.items() if name.startswith("engine_")},
         "index_prefix": name,
     }
 
@@ -76,14 +75,13 @@ def indices(stack: Stack) -> list[str]:
 
 def remove_indices(stack: Stack, prefix: str) -> None:
     """Delete every index of a prefix."""
-    port = stack.engine.port("elasticsearch")
     for name in indices(stack):
         if name.startswith(f"{prefix}-"):
-            call(port, f"/{quote(name)}?ignore_unavailable=true", method="DELETE")
+            stack.engine.call("DELETE", f"{quote(name)}?ignore_unavailable=true")
     # Asked for by a pattern, none at all would be an error.
-    for template in call(port, "/_index_template")["index_templates"]:
+    for template in stack.engine.get("_index_template")["index_templates"]:
         if template["name"].startswith(f"{prefix}-"):
-            call(port, f"/_index_template/{quote(template['name'])}", method="DELETE")
+            stack.engine.call("DELETE", f"_index_template/{quote(template['name'])}")
 
 
 def _with_path(url: str, path: str) -> str:

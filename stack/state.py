@@ -34,8 +34,9 @@ class StackState:
 
     name: str  # which stack
     data: Path  # the folder that holds a folder for each service
-    password: str  # of PostgreSQL's and RabbitMQ's user, random
+    password: str  # of PostgreSQL's and RabbitMQ's user, random; of the engine's, if it is secure
     heap: str = "1g"  # the engine's heap, as java's -Xmx takes it
+    secure: bool = False  # whether the engine asks for a password, and speaks TLS alone
     ports: Mapping[str, int] = field(default_factory=dict)  # what it is for -> port
     processes: Mapping[str, ProcessRecord] = field(default_factory=dict)  # service -> its process
 
@@ -69,6 +70,7 @@ class StackState:
             data=folder / document["data"],
             password=document["password"],
             heap=document["heap"],
+            secure=document.get("secure", False),
             ports=dict(document["ports"]) if is_ours else {},
             processes=processes if is_ours else {},
         )
@@ -204,9 +206,11 @@ class Register:
         self.folder.save(self._state)
 
 
-def new_state(name: str, *, data: Path, heap: str) -> StackState:
+def new_state(name: str, *, data: Path, heap: str, secure: bool = False) -> StackState:
     """What a stack remembers before its first start."""
-    return StackState(name=name, data=data, password=secrets.token_hex(16), heap=heap)
+    return StackState(
+        name=name, data=data, password=secrets.token_hex(16), heap=heap, secure=secure
+    )
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from suggest import metrics
 from suggest.current import Current
 from suggest.feed import State
 from suggest.layers import Layers
+from suggest.pressure import Pressure
 from suggest.requests import BadRequestError, parse, problem
 
 Scope = MutableMapping[str, Any]
@@ -46,8 +47,9 @@ _OVERLAY: Final = {state: (b"x-disco-overlay", state.encode()) for state in Stat
 class SuggestApp:
     """Answers `GET /v1/suggest`, `/healthz`, `/readyz` and `/metrics`."""
 
-    def __init__(self, current: Current) -> None:
+    def __init__(self, current: Current, pressure: Pressure | None = None) -> None:
         self._current = current
+        self._pressure = pressure or Pressure()
         self._following: asyncio.Task[None] | None = None
         self._routes = {
             "/v1/suggest": self._suggest,
@@ -86,6 +88,8 @@ class SuggestApp:
         layers = self._current.layers
         if layers is None:
             return _unready(self._current.missing)
+        if self._pressure.is_high:
+            return _overloaded()
         try:
             request = parse(scope["query_string"])
         except BadRequestError as error:
@@ -119,8 +123,10 @@ class SuggestApp:
         await receive()
         await self._current.look()
         self._following = asyncio.create_task(self._current.follow())
+        self._pressure.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        await self._pressure.stop()
         self._following.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._following
@@ -154,6 +160,12 @@ def _not_found() -> tuple[int, Headers, bytes]:
 def _not_allowed() -> tuple[int, Headers, bytes]:
     body = problem(405, "Method not allowed", "method_not_allowed", "Use GET.")
     return 405, [_PROBLEM, _OPEN, _ALLOW, _NEVER], body
+
+
+def _overloaded() -> tuple[int, Headers, bytes]:
+    detail = "More requests came in than can be answered in time. Try again."
+    body = problem(503, "Too much is asked for", "overloaded", detail)
+    return 503, [_PROBLEM, _OPEN, _NEVER, (b"retry-after", b"1")], body
 
 
 def _unready(missing: list[str]) -> tuple[int, Headers, bytes]:

@@ -17,7 +17,7 @@ from core.errors import ServiceUnavailableError
 from core.live_ranks import live_slot
 from core.rank_bucket import open_rank_store
 from core.rank_editions import HIGHEST_RANK, RANKS_PER_DOUBLING, Edition, RankStore, RankTable
-from core.settings import Settings
+from core.settings import Settings, shown
 from suggest.errors import SuggestError
 
 #: In place of an edition's name: weights without ranks.
@@ -77,8 +77,8 @@ async def _live(settings: Settings, store: RankStore) -> str | None:
             slot = await live_slot(engine, settings.index_prefix)
     except (ApiError, TransportError, ServiceUnavailableError) as error:
         raise ServiceUnavailableError(
-            f"Elasticsearch at {settings.engine_url} does not say which rank edition is live "
-            f"({error}); start it, or name an edition with --ranks (`--ranks {NONE}`: without)"
+            f"Elasticsearch at {shown(settings.engine_url)} does not say which rank edition is "
+            f"live ({error}); start it, or name an edition with --ranks (`--ranks {NONE}`: without)"
         ) from error
     return None if slot is None else slots.edition(slot)
 

@@ -34,6 +34,7 @@ def serve(settings: Settings, *, on_listening: Callable[[str], None]) -> None:
         port=settings.suggest_port,
         port_setting="DISCO_SUGGEST_PORT",
         drain_seconds=_DRAIN_SECONDS,
+        trusted_proxies=settings.trusted_proxies,
         on_listening=tell,
         date_header=False,
     )

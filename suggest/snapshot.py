@@ -30,6 +30,7 @@ _ALIGNMENT: Final = 64
 _FIXED: Final = len(MAGIC) + 8 + 32
 _EDITION: Final = 16  # digits
 _LONGEST_HEADER: Final = 1 << 20
+_KINDS: Final = frozenset({"u1", "u2", "u4"})  # of numbers in a section
 _REBUILD: Final = "build it anew with `disco suggest build`"
 Section = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.uint32]
 
@@ -103,6 +104,8 @@ def _checked(path: Path, content: mmap.mmap | bytes) -> Snapshot:
     header, digest = _header(path, content)
     if header.get("folding") != folding.VERSION:
         raise SnapshotError(path, "was built by another version of the project", _REBUILD)
+    if not _is_table(header.get("sections")) or not isinstance(header.get("facts"), dict):
+        raise SnapshotError(path, "has a header that nothing of ours has written", _REBUILD)
     begin = _FIXED + int.from_bytes(content[len(MAGIC) : len(MAGIC) + 8], "little")
     places, sizes = {}, {}
     for name, kind, at, length, checksum in header["sections"]:
@@ -148,7 +151,25 @@ def _header(path: Path, content: mmap.mmap | bytes) -> tuple[dict[str, Any], str
     digest = hashlib.sha256(raw)
     if digest.digest() != content[_FIXED - 32 : _FIXED]:
         raise SnapshotError(path, "is damaged (header)", _REBUILD)
-    return orjson.loads(raw), digest.hexdigest()
+    try:
+        header = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        header = None
+    if not isinstance(header, dict):
+        raise SnapshotError(path, "is damaged (header)", _REBUILD)
+    return header, digest.hexdigest()
+
+
+def _is_table(sections: object) -> bool:
+    """Whether it is a list of name, kind, first byte, length and checksum."""
+    kinds = (str, str, int, int, str)
+    return isinstance(sections, list) and all(
+        isinstance(row, list)
+        and tuple(map(type, row)) == kinds
+        and row[1] in _KINDS
+        and min(row[2], row[3]) >= 0
+        for row in sections
+    )
 
 
 def _check_padding(

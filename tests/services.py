@@ -19,7 +19,6 @@ import pytest
 from core.settings import Settings
 from stack import operations, places
 from stack.assembly import Stack
-from stack.loopback import call
 from stack.state import file_lock
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,7 +69,7 @@ def place(stack: Stack) -> Iterator[Settings]:
 
 def engine(stack: Stack, method: str, path: str) -> Any:
     """The JSON answer of the engine to a request without a body."""
-    return call(stack.engine.port("elasticsearch"), path, method=method)
+    return stack.engine.call(method, path.removeprefix("/"))
 
 
 def _template(stack: Stack) -> str:

@@ -1,9 +1,11 @@
 """`disco keys`, and what the register knows of keys."""
 
+from datetime import UTC, datetime, timedelta
+
 import orjson
 import pytest
 
-from access.operations import KeyRegister, Keys, Scope, UnknownKeyError, parse
+from access.operations import KeyEndedError, KeyRegister, Keys, Scope, UnknownKeyError, parse
 from core.database import Pool
 from core.operation_log import Actor, OperationLog, Outcome
 from core.settings import Settings
@@ -60,6 +62,30 @@ async def test_a_wrong_secret_or_id_is_nobodys(primary: Pool, keys: Keys) -> Non
     assert unknown is not None
     assert await register.verify(mixed) is None
     assert await register.verify(unknown) is None
+
+
+async def test_a_key_is_exchanged_for_another_that_may_do_the_same(
+    primary: Pool, keys: Keys, log: OperationLog
+) -> None:
+    first = await keys.create("exchanged", ["admin", "search:read"], days=10)
+    planned, nothing = await keys.rotate(first.key.id, grace=timedelta(hours=1), dry_run=True)
+    assert (planned.id, nothing) == (first.key.id, None)
+    old, created = await keys.rotate(first.key.id, grace=timedelta(hours=1))
+    assert created is not None
+    assert (created.key.name, created.key.scopes) == ("exchanged", old.scopes)
+    assert created.key.expires_at is not None
+    register = KeyRegister(primary)
+    for text, holds_later in ((first.text, False), (created.text, True)):
+        given = parse(text)
+        assert given is not None
+        found = await register.verify(given)
+        assert found is not None
+        assert found.holds(datetime.now(UTC))
+        assert found.holds(datetime.now(UTC) + timedelta(hours=2)) == holds_later
+    assert (await log.history(subject=first.key.id))[0].action == "keys.rotate"
+    await keys.revoke(created.key.id)
+    with pytest.raises(KeyEndedError, match="disco keys create"):
+        await keys.rotate(created.key.id, grace=timedelta(0))
 
 
 async def test_to_revoke_what_there_is_not_is_refused(keys: Keys, log: OperationLog) -> None:

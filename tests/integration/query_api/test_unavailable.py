@@ -1,6 +1,7 @@
 """What clients and operators are told while something is missing."""
 
 import asyncio
+import dataclasses
 import socket
 import time
 from collections.abc import Iterator
@@ -9,8 +10,11 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
+from access.keys import KeyText
 from core.engine import create_engine
 from core.settings import Settings
+from query_api.breaker import FAILURES
+from query_api.database import PATIENCE
 from query_api.problems import Problem
 from tests.integration.query_api import catalogue
 from tests.integration.query_api.catalogue import sound, user
@@ -76,6 +80,50 @@ def test_a_silent_engine_costs_no_more_than_the_deadline(silence: str) -> None:
         assert time.monotonic() - started < 2.5
         assert response.status_code == 504
         assert Problem.model_validate(response.json()).code == "deadline_exceeded"
+
+
+def test_a_silent_engine_is_left_alone_after_some_calls(silence: str) -> None:
+    with client_of(Settings(engine_url=silence, search_deadline=0.1)) as client:
+        codes = [client.get("/v1/search", params={"q": "rain"}).json()["code"] for _ in range(6)]
+        assert codes == ["deadline_exceeded"] * FAILURES + ["engine_unreachable"]
+        started = time.monotonic()
+        refused = client.get("/v1/search", params={"q": "rain"})
+        assert time.monotonic() - started < 0.3
+        assert (refused.status_code, int(refused.headers["retry-after"]) > 0) == (503, True)
+        assert client.get("/healthz").status_code == 200
+
+
+def test_a_silent_database_keeps_nobody_waiting_and_searches_go_on(
+    fresh_settings: Settings, silence: str
+) -> None:
+    index(fresh_settings, "sound")
+    database = silence.replace("http", "postgresql", 1) + "/disco"
+    key = {"Authorization": f"Bearer {KeyText.new().build()}"}
+    with client_of(dataclasses.replace(fresh_settings, database_url=database)) as client:
+        for _ in range(FAILURES):
+            refused = client.get("/v1/search", params={"variant": "live"}, headers=key)
+            assert (refused.status_code, refused.json()["code"]) == (503, "service_unavailable")
+            assert int(refused.headers["retry-after"]) > 0
+            assert client.get("/v1/search", params={"q": "rain"}).status_code == 200
+        started = time.monotonic()
+        assert client.get("/v1/search", params={"variant": "live"}, headers=key).status_code == 503
+        assert time.monotonic() - started < PATIENCE / 2, "the breaker is open"
+
+
+def test_who_asks_too_often_is_told_when_to_come_back(fresh_settings: Settings) -> None:
+    index(fresh_settings, "sound")
+    with client_of(dataclasses.replace(fresh_settings, address_rate_limit=0.4)) as client:
+        first, second, third = (client.get("/v1/search", params={"q": "rain"}) for _ in range(3))
+        assert [first.status_code, second.status_code] == [200, 200]
+        assert first.headers["ratelimit-limit"] == "2"
+        assert second.headers["ratelimit-remaining"] == "0"
+        assert (third.status_code, third.json()["code"]) == (429, "rate_limited")
+        assert 1 <= int(third.headers["retry-after"]) <= int(third.headers["ratelimit-reset"])
+        forged = {"Authorization": f"Bearer {KeyText.new().build()}"}
+        assert client.get("/v1/search", headers=forged).status_code == 429
+        page = client.get("/", params={"q": "rain"}, headers=HTML)
+        assert (page.status_code, "Too many requests" in page.text) == (429, True)
+        assert client.get("/healthz").status_code == 200
 
 
 def test_nothing_indexed_is_no_empty_answer(fresh_settings: Settings) -> None:

@@ -23,7 +23,9 @@ class OwnStack:
 
     def up(self) -> Started:
         self.said.clear()
-        return operations.up(NAME, root=self.root, heap="512m", progress=self.said.append)
+        return operations.up(
+            NAME, root=self.root, heap="512m", secure=True, progress=self.said.append
+        )
 
     def open(self) -> Stack:
         return operations.open_stack(NAME, root=self.root)

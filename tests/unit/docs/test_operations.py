@@ -34,7 +34,7 @@ def test_every_warning_and_error_of_the_log_is_explained() -> None:
     logged = {
         name
         for path, text in texts(".py")
-        if path.parts[0] in {"core", "evaluation", "indexer", "query_api", "suggest"}
+        if path.parts[0] in {"access", "core", "evaluation", "indexer", "query_api", "suggest"}
         for call in _LOGGED.findall(text)
         for name in re.findall(r'"(\w+)"', call)
     }
