@@ -120,7 +120,8 @@ def _serve(settings: Settings, logs: Path, as_json: bool) -> None:
         if not ports.is_free(port):
             progress(f"port {port} is taken; the API gets another one")
             port = 0
-        told = dataclasses.replace(settings, dashboard_metrics=f"{worker.url}/metrics")
+        others = ",".join(f"{one.url}/metrics" for one in (worker, keeper))
+        told = dataclasses.replace(settings, dashboard_metrics=others)
         api = running.enter_context(programs.query_api(told, logs, port=port or None))
         _warm_up(api)
         key = uvloop.run(_make_key(settings))
