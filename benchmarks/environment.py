@@ -6,6 +6,7 @@ a fresh copy of it, so that what one changes does not reach the next.
 
 import asyncio
 import contextlib
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from stack.assembly import Stack
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = 1
+_SCHEMA = ROOT / "demo" / "schema.sql"
 Say = Callable[[str], None]
 
 
@@ -69,9 +71,13 @@ def environment(
 
 
 def _template(stack: Stack, size: str, say: Say) -> str:
-    """The database with the generated catalogue, loaded if it is not there."""
-    name = f"bench_template_{size.lower()}"
-    if name not in places.databases(stack):
+    """The database with the generated catalogue; loaded if there is none of this schema."""
+    stem = f"bench_template_{size.lower()}"
+    name = f"{stem}_{hashlib.sha256(_SCHEMA.read_bytes()).hexdigest()[:12]}"
+    there = places.databases(stack)
+    if name not in there:
+        for older in (one for one in there if one == stem or one.startswith(f"{stem}_")):
+            places.remove_database(stack, older)
         say(f"loading the generated catalogue {size}")
         partial = f"{name}_partial"
         places.remove_database(stack, partial)

@@ -83,6 +83,7 @@ class SearchPage:
             "search.html",
             q=q,
             chosen=chosen,
+            query_id=answer["query_id"],
             tabs=_tabs(q, chosen, tuple(self._searcher.profiles)),
             hits=[(hit, facts.summary(hit["fields"], hit["subtitle"])) for hit in answer["hits"]],
             first=searched.position + 1,

@@ -89,4 +89,23 @@
       search();
     }
   });
+
+  // Which hit was opened: what is learnt from it is which order of results is the best.
+  const tell = (event) => {
+    const link = event.target.closest(".hit-title a");
+    const list = link && link.closest("[data-query]");
+    if (!list || event.button > 1) return;
+    const hit = link.closest(".hit");
+    const opened = {
+      id: `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`,
+      query_id: list.dataset.query,
+      kind: "click",
+      type: hit.dataset.type,
+      entity_id: hit.dataset.id,
+      position: list.start + [...list.children].indexOf(hit),
+    };
+    navigator.sendBeacon("/v1/interactions", JSON.stringify({ events: [opened] }));
+  };
+  document.addEventListener("click", tell);
+  document.addEventListener("auxclick", tell);
 })();

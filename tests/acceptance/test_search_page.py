@@ -1,6 +1,8 @@
 """A person searches in a real browser, with JavaScript and without."""
 
 import asyncio
+import json
+import time
 from collections.abc import Iterator
 from typing import Literal
 
@@ -83,6 +85,28 @@ def test_search_by_pressing_enter(either: Page) -> None:
     either.get_by_role("link", name="Aphex Twin").click()
     expect(either).to_have_url("/aphextwin")
     expect(either.get_by_role("heading", name="Aphex Twin")).to_be_visible()
+
+
+def test_what_is_opened_is_told_with_its_position(scripted: Page) -> None:
+    accepted = _accepted(scripted)
+    scripted.goto("/?q=window")
+    hit = scripted.locator(".hit").nth(1)
+    shown = (hit.get_attribute("data-type"), hit.get_attribute("data-id"))
+    with scripted.expect_request("**/v1/interactions") as told:
+        hit.get_by_role("link").first.click()
+    (event,) = json.loads(told.value.post_data or "{}")["events"]
+    assert (event["type"], event["entity_id"]) == shown
+    assert (event["kind"], event["position"]) == ("click", 2)
+    deadline = time.monotonic() + 10
+    while _accepted(scripted) != accepted + 1:
+        assert time.monotonic() < deadline, "it was not accepted"
+
+
+def _accepted(page: Page) -> float:
+    """Interactions that the service has accepted so far."""
+    name = 'disco_query_api_interactions_total{outcome="accepted"} '
+    lines = page.request.get("/metrics").text().splitlines()
+    return sum(float(line.removeprefix(name)) for line in lines if line.startswith(name))
 
 
 def test_search_by_the_button(either: Page) -> None:
