@@ -13,8 +13,9 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks import completype, suggest_corpus
+from benchmarks import completype_peer as completype
 from benchmarks import lucene_completions as lucene
+from benchmarks import suggest_corpus
 from benchmarks.environment import ROOT, Say
 from benchmarks.report import Bar, Report, medians
 from benchmarks.suggest_corpus import Name, Query

@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import cache
 from typing import Any, Final
 
 import orjson
+from prometheus_client import Counter
 
 from core import telemetry
 from suggest import metrics
@@ -76,7 +78,7 @@ class SuggestApp:
             status, headers, body = _not_allowed()
         else:
             status, headers, body = route(scope)
-        metrics.REQUESTS.labels(path if route else "none", status).inc()
+        _count(path if route else "none", status).inc()
         length = (b"content-length", b"%d" % len(body))
         # What has no body must not tell of one.
         sized = headers if status in {204, 304} else [*headers, length]
@@ -132,6 +134,12 @@ class SuggestApp:
             await self._following
         await self._current.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+@cache
+def _count(path: str, status: int) -> Counter:
+    """The counter of a route and status: to look it up takes as long as to find completions."""
+    return metrics.REQUESTS.labels(path, status)
 
 
 def _complete(layers: Layers, request: Any) -> bytes:

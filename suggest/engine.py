@@ -35,6 +35,7 @@ from suggest.kernel.memory import (
     PLACE,
     PLACE_COST,
     PLACE_FINE,
+    PLACE_TYPE,
     PLACES,
     RESULT,
     RESULTS,
@@ -146,7 +147,7 @@ class Engine:
         find_further(*self._memory)
         return int(self._memory[2][FOUND])
 
-    def found(self) -> Iterator[tuple[int, int]]:
+    def found(self) -> Iterator[tuple[int, int, int]]:
         """What each completion that was found is ordered by, ascending.
 
         Numbers are comparable with those of other engines, one of whose snapshots was built for the
@@ -155,8 +156,10 @@ class Engine:
         _, words, work = self._memory
         for at in range(RESULTS, RESULTS + int(work[FOUND]) * RESULT, RESULT):
             place = int(work[PLACES]) + PLACE * int(work[at + 4])
-            cost = (int(work[at]) >> 32) - self._lead
-            yield cost, int(words[place + PLACE_COST]) >> PLACE_FINE
+            costs = int(words[place + PLACE_COST])
+            own = costs & ((1 << PLACE_TYPE) - 1)
+            # With its edits; then as places are ordered: without, to the finest.
+            yield (int(work[at]) >> 32) - self._lead, own - self._lead, costs >> PLACE_FINE
 
     def written(self) -> bytes:
         """The answer of all that was found."""

@@ -15,6 +15,7 @@ _MOST_TYPES: Final = 64
 _YES: Final = frozenset({"true", "1", "yes"})
 _NO: Final = frozenset({"false", "0", "no"})
 _PARAMETERS: Final = frozenset({"q", "type", "limit", "fuzzy"})
+_PLAIN: Final = {name.encode(): name for name in _PARAMETERS}  # as nearly everybody writes them
 
 
 class Code(StrEnum):
@@ -53,7 +54,7 @@ def parse(query_string: bytes) -> Request:
         typed=_typed(values.get("q", "")),
         types=_types(values.get("type", "")),
         limit=_limit(values.get("limit")),
-        fuzzy=_flag("fuzzy", values.get("fuzzy", "true")),
+        fuzzy=_flag("fuzzy", values["fuzzy"]) if "fuzzy" in values else True,
     )
 
 
@@ -63,7 +64,7 @@ def _values(query_string: bytes) -> dict[str, str]:
         if not field:
             continue
         raw_name, _, raw_value = field.partition(b"=")
-        name = _text("the name of a parameter", raw_name)
+        name = _PLAIN.get(raw_name) or _text("the name of a parameter", raw_name)
         if name not in _PARAMETERS:
             known = ", ".join(sorted(_PARAMETERS))
             raise BadRequestError(
@@ -77,7 +78,9 @@ def _values(query_string: bytes) -> dict[str, str]:
 
 def _text(name: str, raw: bytes) -> str:
     try:
-        return unquote_to_bytes(raw.replace(b"+", b" ")).decode()
+        if b"%" in raw or b"+" in raw:
+            raw = unquote_to_bytes(raw.replace(b"+", b" "))
+        return raw.decode()
     except UnicodeDecodeError:
         raise BadRequestError(Code.INVALID_VALUE, name, f"{name} is not UTF-8.") from None
 
@@ -91,8 +94,10 @@ def _typed(text: str) -> str:
 
 
 def _types(text: str) -> tuple[str, ...]:
+    if not text:
+        return ()
     types = tuple(dict.fromkeys(part for part in text.split(",") if part))
-    if len(types) > _MOST_TYPES or (text and not types):
+    if len(types) > _MOST_TYPES or not types:
         raise BadRequestError(Code.INVALID_VALUE, "type", "Give types such as sound,user.")
     return types
 

@@ -183,6 +183,13 @@ def test_without_room_new_names_wait_and_what_is_gone_vanishes() -> None:
     assert overlay.apply(sound(4, "Hail", 3)) == {("sound", 4): Outcome.SHOWN}
 
 
+def test_corrected_ones_of_equal_cost_come_in_the_order_of_their_weights() -> None:
+    overlay, layers = overlay_of(sound(1, "paxent", 100))  # a character is missing: 32 times less
+    overlay.apply(sound(2, "paint", 400))  # another character: 128 times less
+    put(overlay)
+    assert texts(layers, "paxnt") == ["paint", "paxent"]
+
+
 def test_layers_stay_few() -> None:
     overlay, layers = overlay_of({})
     for number in range(300):
