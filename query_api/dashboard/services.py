@@ -12,7 +12,14 @@ from aio_pika.abc import AbstractConnection
 from aiormq.exceptions import ChannelNotFoundEntity
 from elasticsearch import AsyncElasticsearch
 
-from core.broker import BATCH_QUEUE, DEAD_QUEUE, INTERACTIVE_QUEUE, open_broker
+from core.broker import (
+    BATCH_QUEUE,
+    DEAD_QUEUE,
+    INTERACTIONS_QUEUE,
+    INTERACTIVE_QUEUE,
+    URGENT_QUEUE,
+    open_broker,
+)
 from core.live_ranks import live_slot
 from core.rank_bucket import open_rank_store
 from core.rank_editions import RankStore, Slot
@@ -22,7 +29,7 @@ from query_api.dashboard import readings
 from query_api.dashboard.readings import DEADLINE, Reading
 
 _RANKS_EVERY: Final = 30.0  # seconds
-QUEUES: Final = (INTERACTIVE_QUEUE, BATCH_QUEUE, DEAD_QUEUE)
+QUEUES: Final = (URGENT_QUEUE, INTERACTIVE_QUEUE, BATCH_QUEUE, DEAD_QUEUE, INTERACTIONS_QUEUE)
 _STATISTICS: Final = "indices.*.primaries.docs.count,indices.*.total.store.size_in_bytes"
 
 

@@ -6,7 +6,13 @@ from typing import Final
 
 from markupsafe import Markup
 
-from core.broker import BATCH_QUEUE, DEAD_QUEUE, INTERACTIVE_QUEUE
+from core.broker import (
+    BATCH_QUEUE,
+    DEAD_QUEUE,
+    INTERACTIONS_QUEUE,
+    INTERACTIVE_QUEUE,
+    URGENT_QUEUE,
+)
 from query_api.dashboard import quantities, sparkline
 from query_api.dashboard.figures import SUGGEST_TELLS, WORKER_TELLS
 from query_api.dashboard.history import History
@@ -115,8 +121,13 @@ class _Tiles:
 
     def _queues(self) -> list[Tile]:
         reading = self._sample.found.queues
-        names = {INTERACTIVE_QUEUE: "Changes that wait", BATCH_QUEUE: "Background work"}
-        names |= {DEAD_QUEUE: "Dead letters"}
+        names = {
+            URGENT_QUEUE: "Urgent changes",
+            INTERACTIVE_QUEUE: "Changes that wait",
+            BATCH_QUEUE: "Background work",
+            DEAD_QUEUE: "Dead letters",
+            INTERACTIONS_QUEUE: "Interactions",
+        }
         return [self._queue(reading, queue, name) for queue, name in names.items()]
 
     def _queue(self, reading: Reading[Mapping[str, Queue]], queue: str, name: str) -> Tile:

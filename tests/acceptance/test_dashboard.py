@@ -154,7 +154,7 @@ def test_the_numbers_follow_what_happens(
 def test_it_is_complete_without_scripts(browser: Browser, address: str, key: str) -> None:
     with watched(browser, address, scripts=False) as page:
         enter(page, key)
-        expect(page.get_by_role("heading", level=2)).to_have_count(15)
+        expect(page.get_by_role("heading", level=2)).to_have_count(17)
         expect(value(page, "Changes that wait")).to_have_text(re.compile(r"^\d"))
         refreshed = page.locator("noscript, head meta[http-equiv=refresh]").first
         assert 'content="10"' in (refreshed.evaluate("node => node.outerHTML"))

@@ -22,6 +22,8 @@ from query_api.variants import Experiment, Trials
 
 CLOCK = 1_800_000_000.0
 QUEUES = {
+    "indexer.urgent": Queue(waiting=0, consumers=1),
+    "interactions": Queue(waiting=0, consumers=2),
     "indexer.interactive": Queue(waiting=3, consumers=1),
     "indexer.batch": Queue(waiting=0, consumers=1),
     "indexer.dead-letters": Queue(waiting=0, consumers=0),
