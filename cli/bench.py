@@ -87,6 +87,24 @@ def swaps(*, stack: str, size: str, rate: float, actions: int, runs: int, as_jso
 
 
 @bench.command()
+@_stack_option
+@_size_option
+@click.option("--queries", default=2_000, help="Searches, one after the other, in each run.")
+@click.option("--seconds", default=10.0, help="How long each run measures throughput, a side.")
+@click.option("--soak", default=60.0, help="Seconds of serving over which memory is watched.")
+@_runs_option
+@json_option
+def search(
+    *, stack: str, size: str, queries: int, seconds: float, soak: float, runs: int, as_json: bool
+) -> None:
+    """What the query API costs beside the same bodies sent straight to the engine."""
+    from benchmarks import search as module  # noqa: PLC0415 - loads a lot
+
+    plan = module.Plan(size=size.upper(), queries=queries, seconds=seconds, soak=soak, runs=runs)
+    _finish(module.measure(plan, stack=stack, say=progress), as_json)
+
+
+@bench.command()
 @click.option(
     "--size", type=click.Choice(["100k", "1m", "5m"]), default="1m", help="Nodes of the graph."
 )

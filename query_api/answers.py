@@ -9,7 +9,9 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from query_api import explanations
 from query_api.cursors import Cursor
+from query_api.engine_search import is_partial
 from query_api.profiles import Profiles, SearchProfile, Window
 
 _MARK: Final = "<em>"
@@ -28,6 +30,30 @@ class Total(_Answer):
     relation: Annotated[
         Literal["eq", "gte"],
         Field(description="`eq`: exactly `value`. `gte`: `value` or more; nobody counted further."),
+    ]
+
+
+class Signal(_Answer):
+    """Something that a hit owes its place to."""
+
+    signal: Annotated[
+        Literal["text", "rank", "type"],
+        Field(
+            description="`text`: a field matches. `rank`: how well known it is. `type`: the weight "
+            "of its type among others."
+        ),
+    ]
+    match: Annotated[
+        Literal["words", "phrase", "prefix", "exact"] | None,
+        Field(description="How the text matches, of the signal `text`."),
+    ] = None
+    field: Annotated[str | None, Field(description="Where the text matches.")] = None
+    value: Annotated[
+        float,
+        Field(
+            description="Of `text`, the points that the field gives by itself; otherwise the "
+            "factor that they are multiplied by."
+        ),
     ]
 
 
@@ -55,6 +81,10 @@ class Hit(_Answer):
         dict[str, Any],
         Field(description="More about it; the names depend on the type, absent values are null."),
     ]
+    explanation: Annotated[
+        list[Signal] | None,
+        Field(description="With `explain` alone: the signals. Empty where nothing is ranked."),
+    ] = None
 
 
 class FacetValue(_Answer):
@@ -73,6 +103,13 @@ class SearchAnswer(_Answer):
     total: Total
     took_ms: Annotated[int, Field(ge=0, description="Time the engine took, in milliseconds.")]
     hits: Annotated[list[Hit], Field(description="In the order of `sort`.")]
+    partial: Annotated[
+        bool,
+        Field(
+            description="Whether a part of the catalogue had no say, because the search ran out of "
+            "time: there may be better hits, and counts are too low."
+        ),
+    ]
     facets: Annotated[
         dict[str, list[FacetValue]],
         Field(
@@ -134,19 +171,28 @@ def search_answer(
     profiles: Profiles,
     *,
     made_by: Cursor,
+    explain: bool = False,
     next_cursor: str | None,
     counted: Mapping[str, list[dict[str, Any]]],
 ) -> dict[str, Any]:
     """The answer to a search, of the shape of `SearchAnswer`.
 
-    `made_by` is where its page begins, and what made it; `counted` are its facets.
+    `made_by` is where its page begins, and what made it; `counted` are its facets; with `explain`,
+    hits say which signals they owe their place to.
     """
-    found = response["hits"]
+    found, partial = response["hits"], is_partial(response)
+    hits = [hit_answer(hit, profiles) for hit in found.get("hits", ())]
+    if explain:
+        for hit, told in zip(found.get("hits", ()), hits, strict=True):
+            is_ranked = bool(hit.get("_score"))
+            profile = profiles[told["type"]]
+            told["explanation"] = explanations.told(hit, profile) if is_ranked else []
     return {
         "query_id": made_by.query_id,
-        "total": found["total"],
+        "total": found["total"] | ({"relation": "gte"} if partial else {}),
         "took_ms": response["took"],
-        "hits": [hit_answer(hit, profiles) for hit in found.get("hits", ())],
+        "hits": hits,
+        "partial": partial,
         "facets": counted,
         "suggestion": None,
         "relaxed": None,

@@ -1,8 +1,10 @@
 """Cursors: where the next page of a search begins, as an opaque, signed, URL-safe text.
 
-Grammar: `base64url(signature[16] · payload)` without padding. The payload is the JSON list
+Grammar: `base64url(signature[16] · veiled payload)` without padding. The payload is the JSON list
 `[version, issued at (s), fingerprint, query id, position, variant, experiment, indices, after…]`;
-the signature is HMAC-SHA256 over it, cut to 16 bytes. `build` and `parse` are each other's inverse.
+the signature is HMAC-SHA256 over it, cut to 16 bytes. The payload is veiled by a stream that the
+key and the signature give (as in the mode SIV), for it holds values that no hit shows, such as
+ranks. `build` and `parse` are each other's inverse.
 
 A cursor belongs to its search: the fingerprint covers everything that decides which hits there are
 and in which order, so a cursor cannot be used with another query, type or profile. The page size
@@ -58,6 +60,7 @@ class CursorSigner:
     def __init__(self, secret: bytes) -> None:
         # The key is derived, so that a secret shared with other uses never signs for them.
         self._key = hashlib.sha256(b"disco cursor\0" + secret).digest()
+        self._veil_key = hashlib.sha256(b"disco cursor veil\0" + secret).digest()
 
     def build(self, cursor: Cursor, *, now: float) -> str:
         """The text of a cursor, issued at `now` (Unix seconds)."""
@@ -68,7 +71,8 @@ class CursorSigner:
                 *cursor.after,
             ]
         )
-        return _encode(self._sign(payload) + payload)
+        signature = self._sign(payload)
+        return _encode(signature + self._veiled(signature, payload))
 
     def parse(self, text: str, *, now: float) -> Cursor:
         """The cursor that `build` made `text` of; still to be held against its search.
@@ -93,13 +97,19 @@ class CursorSigner:
 
     def _verified(self, text: str) -> bytes:
         raw = _decode(text)
-        signature, payload = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
+        signature = raw[:_SIGNATURE_BYTES]
+        payload = self._veiled(signature, raw[_SIGNATURE_BYTES:])
         if not hmac.compare_digest(signature, self._sign(payload)):
             raise _error(
                 Code.CURSOR_INVALID,
                 f"The cursor is damaged or was not made by this service. {_RESTART}",
             )
         return payload
+
+    def _veiled(self, signature: bytes, payload: bytes) -> bytes:
+        """The payload behind its veil, or from behind it."""
+        veil = hashlib.shake_256(self._veil_key + signature).digest(len(payload))
+        return bytes(one ^ other for one, other in zip(payload, veil, strict=True))
 
     def _sign(self, payload: bytes) -> bytes:
         return hmac.digest(self._key, payload, "sha256")[:_SIGNATURE_BYTES]

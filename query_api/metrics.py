@@ -62,6 +62,11 @@ ENGINE_SECONDS: Final = Histogram(
     registry=REGISTRY,
     buckets=LATENCY_BUCKETS,
 )
+PARTIAL_ANSWERS: Final = Counter(
+    "disco_query_api_partial_answers",
+    "Answers of the engine that lack a part of an index: out of time, or it could not be read.",
+    registry=REGISTRY,
+)
 SEARCHES: Final = Counter(
     "disco_query_api_searches",
     "Answered searches by outcome, found or nothing, and by variant.",

@@ -82,6 +82,13 @@ class SearchParameters(BaseModel):
             "parameters but `limit` and `facets` must be the same.",
         ),
     ] = None
+    explain: Annotated[
+        bool,
+        Field(
+            description="Whether hits say which signal gave them how much. It needs a key with the "
+            "scope `search:read`.",
+        ),
+    ] = False
     variant: Annotated[
         str | None,
         Field(
@@ -108,6 +115,7 @@ class SearchRequest:
     sort: str | None = None  # name of the order; None: the one that fits the text
     facets: tuple[str, ...] = ()  # names of what is counted
     beside: tuple[str, ...] = ()  # types that are counted by type, but of which no hit is returned
+    explain: bool = False  # whether hits say which signals they owe their place to
     cursor: str | None = None  # where to go on, still to be verified
     variant: str | None = None  # what shall answer, still to be found; None: whatever has its turn
 
@@ -148,6 +156,7 @@ def search_request(given: Mapping[str, str], profiles: Profiles) -> SearchReques
         sort=parameters.sort,
         facets=counted,
         beside=_beside(entities, conditions, profiles) if facets.TYPE in counted else (),
+        explain=parameters.explain,
         cursor=parameters.cursor,
         variant=parameters.variant,
     )
@@ -301,5 +310,7 @@ def _allowed(schema: dict[str, Any]) -> str:
         return f"one of {', '.join(schema['enum'])}"
     if "minimum" in schema:
         return f"a whole number from {schema['minimum']} to {schema['maximum']}"
+    if schema.get("type") == "boolean":
+        return "true or false"
     longest = schema.get("maxLength") or schema["anyOf"][0].get("maxLength")
     return f"at most {longest} characters"

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from query_api import facets, filters, sorts
+from query_api import explanations, facets, filters, sorts
 from query_api.parameters import SearchRequest
 from query_api.profiles import Match, Profiles, Rank, SearchProfile, Weights
 
@@ -67,8 +67,14 @@ def plan(
         "timeout": milliseconds(deadline),
         "_source": returned_fields(chosen),
     }
-    if narrowing.late:
-        body["post_filter"] = {"bool": {"filter": [*narrowing.late.values()]}}
+    late: Clause = {"filter": [*narrowing.late.values()]} if narrowing.late else {}
+    if request.explain and sorts.is_by_relevance(body["sort"]):
+        asked = explanations.asked(request.text, chosen, searched)
+        body["docvalue_fields"] = asked["docvalue_fields"]
+        # They narrow nothing: something else has to be there for them to be optional.
+        late = {"must": [_EVERYTHING], "should": asked["should"]} | late
+    if late:
+        body["post_filter"] = {"bool": late}
     if request.facets:
         body["aggs"] = facets.counted(
             request.facets, chosen, searched, narrowing.late, request.conditions

@@ -106,6 +106,7 @@ class Searcher:
             response,
             chosen.variant.profiles,
             made_by=start,
+            explain=request.explain,
             next_cursor=self._next(start, response, request.limit),
             counted=facets.told(request.facets, chosen.variant.profiles, response),
         )
@@ -181,7 +182,8 @@ class Searcher:
         time ran out, or when one of `indices` is gone.
         """
         if indices is None:
-            return await self._on_current(self._trials.current().live, entities, plan)
+            found, current = await self._on_current(self._trials.current().live, entities, plan)
+            return engine_search.complete(found), current
         try:
             return await engine_search.run(self._engine, plan(indices)), indices
         except NotFoundError:
@@ -242,7 +244,8 @@ class Searcher:
         if cursor is None:
             return await self._on_current(variant, request.searched, plan)
         try:
-            return await engine_search.run(self._engine, plan(cursor.indices)), cursor.indices
+            response = await engine_search.run_partly(self._engine, plan(cursor.indices))
+            return engine_search.answerable(response), cursor.indices
         except NotFoundError:
             raise cursors.gone() from None
 
@@ -255,15 +258,24 @@ class Searcher:
         goes to what took its place.
         """
         indices = _of(entities, await self._indices.of(variant))
+        found = await self._attempt(plan(indices))
+        if not isinstance(found, ApiError) and not engine_search.is_partial(found):
+            return found, indices
+        current = _of(entities, await self._indices.of(variant, fresh=True))
+        if current != indices:
+            found = await engine_search.run_partly(self._engine, plan(current))
+        elif isinstance(found, ApiError):
+            raise found
+        return engine_search.answerable(found), current
+
+    async def _attempt(self, plan: Plan) -> Mapping[str, Any] | ApiError:
+        """The response, or the error that comes of an index that goes away."""
         try:
-            return await engine_search.run(self._engine, plan(indices)), indices
+            return await engine_search.run_partly(self._engine, plan)
         except ApiError as error:
             if error.meta.status not in _GONE:
                 raise
-            current = _of(entities, await self._indices.of(variant, fresh=True))
-            if current == indices:
-                raise
-            return await engine_search.run(self._engine, plan(current)), current
+            return error
 
 
 def _pair(

@@ -27,7 +27,7 @@ class SearchApi:
     async def search(self, request: Request) -> Response:
         """`GET /v1/search`."""
         asked = parameters.read_search(request.scope["query_string"], self._searcher.profiles)
-        if asked.variant is not None:
+        if asked.variant is not None or asked.explain:
             await self._doorkeeper.require(request, Scope.SEARCH_READ)
         searched = await self._searcher.search(asked, audience_of(request.scope))
         headers = dict(UNCACHED)

@@ -55,6 +55,11 @@ def order(name: str | None, profiles: Profiles, *, has_text: bool) -> Order:
     return [_by(sort), *_FIXED]
 
 
+def is_by_relevance(order: Order) -> bool:
+    """Whether an order is by how well a text matches."""
+    return order == _BY_RELEVANCE
+
+
 def _by(sort: Sort) -> dict[str, Any]:
     direction = _DIRECTIONS[sort.order]
     if sort == NEWEST:  # every document has it

@@ -21,6 +21,9 @@ hypothesis.settings.register_profile("quick", max_examples=20)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="write golden files anew")
+    parser.addoption(
+        "--api-requests", type=int, default=150, help="requests made from the OpenAPI document"
+    )
     parser.addoption("--exhaustive", action="store_true", help="also tests that `make test` spares")
 
 

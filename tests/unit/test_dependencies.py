@@ -42,7 +42,11 @@ def imported(folder: Path) -> Iterator[tuple[str, Path]]:
             elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
                 modules = [node.module]
             for name in {module.partition(".")[0] for module in modules}:
-                if name not in sys.stdlib_module_names and name not in {*PACKAGES, "tests"}:
+                if name not in sys.stdlib_module_names and name not in {
+                    *PACKAGES,
+                    "disco_client",
+                    "tests",
+                }:
                     yield name, path
 
 

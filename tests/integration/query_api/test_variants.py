@@ -14,6 +14,7 @@ from access.operations import open_keys
 from core import definitions
 from core.operation_log import Actor
 from core.settings import Settings
+from query_api.answers import SearchAnswer
 from query_api.problems import Problem
 from tests.integration.query_api.catalogue import sound
 from tests.integration.query_api.conftest import Write
@@ -80,6 +81,34 @@ def ask(api: httpx.Client, key: str | None = None, **parameters: str) -> httpx.R
 
 def found(answer: Answer) -> set[str]:
     return {hit["id"] for hit in answer["hits"]}
+
+
+def test_hits_are_explained_to_those_who_may_ask(api: httpx.Client, keys: dict[str, str]) -> None:
+    assert ask(api, q="rain", explain="true").status_code == 401
+    assert ask(api, keys["feedback:write"], q="rain", explain="true").status_code == 403
+    answer: Answer = ask(
+        api, keys["search:read"], q="rain", explain="true", variant="live", facets="genre"
+    ).json()
+    SearchAnswer.model_validate(answer)
+    plain = ask(api, keys["search:read"], q="rain", variant="live", facets="genre").json()
+    assert [hit["score"] for hit in answer["hits"]] == [hit["score"] for hit in plain["hits"]]
+    (first, second) = (hit["explanation"] for hit in answer["hits"])
+    assert {(one["match"], one["field"]) for one in first if one["signal"] == "text"} >= {
+        *(("exact", "title.exact"), ("words", "title"), ("phrase", "title")),
+        ("prefix", "title.prefix"),
+    }
+    assert {one["field"] for one in second if one["signal"] == "text"} == {"description"}
+    assert {one["signal"]: one["value"] for one in first} | {"text": 0} == {
+        "text": 0,
+        "rank": 1.0,
+        "type": 1.0,
+    }
+    assert all(one["value"] > 0 for one in first)
+    unranked = ask(
+        api, keys["search:read"], q="rain", explain="true", variant="live", sort="newest"
+    ).json()
+    assert [hit["explanation"] for hit in unranked["hits"]] == [[], []]
+    assert "explanation" not in plain["hits"][0]
 
 
 def test_who_has_the_scope_chooses_the_variant(api: httpx.Client, keys: dict[str, str]) -> None:

@@ -116,3 +116,13 @@ def test_the_page_s_profile_is_one_and_has_every_key() -> None:
     assert set(profile) == set(sound.profile)
     assert set(profile["match"]) == set(sound.profile["match"])
     assert not {key for key in profile if f"`{key}`" not in section}
+
+
+@pytest.mark.parametrize("entity", DEFINITIONS)
+def test_whatever_can_be_asked_for_is_shown(entity: str) -> None:
+    """By asking often enough anybody learns what a field says that finds, narrows or orders."""
+    profile = DEFINITIONS[entity].profile
+    shown = {profile["title"], profile["subtitle"], *profile["fields"], *profile["highlight"]}
+    asked = {field for weights in profile["match"].values() for field in weights}
+    asked |= {one["field"] for key in ("filters", "sorts") for one in profile[key].values()}
+    assert {field.partition(".")[0] for field in asked} - shown <= {"rank"}

@@ -1,7 +1,11 @@
 from typing import Any
 
+import pytest
+
+from query_api import engine_search
 from query_api.answers import SearchAnswer, hit_answer, search_answer
 from query_api.cursors import Cursor
+from query_api.problems import Code, QueryError
 from query_api.profiles import Profiles
 
 COUNTED = {"tag": [{"value": "rain", "count": 3}]}
@@ -95,3 +99,39 @@ def test_the_engine_leaves_out_the_list_of_no_hits(profiles: Profiles) -> None:
     assert (
         search_answer(response, profiles, made_by=BEGIN, next_cursor=None, counted={})["hits"] == []
     )
+
+
+def test_an_explained_hit_fits_its_schema(profiles: Profiles) -> None:
+    scores = {"sound words title": 2.5, "sound exact title.exact": 8.0}
+    response = {
+        "took": 1,
+        "timed_out": False,
+        "hits": {
+            "total": {"value": 1, "relation": "eq"},
+            "hits": [engine_hit(matched_queries=scores)],
+        },
+    }
+    answer = search_answer(
+        response, profiles, made_by=BEGIN, next_cursor=None, counted={}, explain=True
+    )
+    (hit,) = SearchAnswer.model_validate(answer).hits
+    assert [(one.signal, one.match, one.field, one.value) for one in hit.explanation or ()] == [
+        ("text", "exact", "title.exact", 8.0),
+        ("text", "words", "title", 2.5),
+        ("type", None, None, 1.0),
+    ]
+
+
+@pytest.mark.parametrize("lack", [{"timed_out": True}, {"_shards": {"failed": 1}}])
+def test_a_partial_answer_says_so(profiles: Profiles, lack: dict[str, Any]) -> None:
+    total = {"value": 7, "relation": "eq"}
+    complete = {"took": 1, "timed_out": False, "hits": {"total": total, "hits": [engine_hit()]}}
+    for response, partial in ((complete, False), (complete | lack, True)):
+        answer = search_answer(response, profiles, made_by=BEGIN, next_cursor=None, counted={})
+        assert answer["partial"] is partial
+        assert answer["total"] == {"value": 7, "relation": "gte" if partial else "eq"}
+        assert engine_search.answerable(response) == response
+    empty = complete | lack | {"hits": {"total": total}}
+    with pytest.raises(QueryError) as caught:
+        engine_search.answerable(empty)
+    assert caught.value.code is Code.DEADLINE_EXCEEDED

@@ -94,6 +94,17 @@ def test_an_unsigned_payload_is_noticed() -> None:
     assert refusal(forged) is Code.CURSOR_INVALID
 
 
+def test_what_a_cursor_holds_cannot_be_read() -> None:
+    secret = dataclasses.replace(CURSOR, after=(123456789, "sound", 42))
+    texts = [SIGNER.build(dataclasses.replace(secret, position=one), now=NOW) for one in (20, 21)]
+    for text in texts:
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        assert not any(part in raw for part in (b"123456789", b"sound", b"live", b"qqqq"))
+    # One stream for two cursors would show where they differ.
+    (first, second) = (base64.urlsafe_b64decode(text + "==")[16:] for text in texts)
+    assert sum(one == other for one, other in zip(first, second, strict=True)) < len(first) / 4
+
+
 def test_a_cursor_of_another_search_is_refused() -> None:
     assert refusal(SIGNER.build(CURSOR, now=NOW), fingerprint="0" * 16) is Code.CURSOR_MISMATCH
 

@@ -68,7 +68,9 @@ def test_an_unknown_parameter_is_refused_with_the_nearest_name(
     assert error.code is Code.UNKNOWN_PARAMETER
     assert error.parameter == given_name
     assert f"Did you mean '{nearest}'?" in error.detail
-    assert error.allowed == ("q", "type", "sort", "facets", "limit", "cursor", "variant")
+    assert error.allowed == (
+        *("q", "type", "sort", "facets", "limit", "cursor", "explain", "variant"),
+    )
 
 
 def test_an_unknown_parameter_is_refused_even_when_it_is_blank() -> None:

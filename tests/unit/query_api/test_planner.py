@@ -41,6 +41,10 @@ REQUESTS: dict[str, tuple[SearchRequest, list[Any] | None]] = {
         ),
         None,
     ),
+    "explained": (
+        SearchRequest(text="rain", entities=("note", "sound"), limit=5, explain=True),
+        None,
+    ),
     "counted": (
         SearchRequest(
             text="",
