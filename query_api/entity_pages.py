@@ -44,7 +44,6 @@ class EntityPages:
             owner=_owner(hit),
             related=await self._related_to(hit),
             q="",
-            chosen="",
         )
 
     async def _related_to(self, hit: Mapping[str, Any]) -> list[tuple[Any, list[facts.Fact]]]:

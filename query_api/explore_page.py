@@ -74,7 +74,6 @@ class ExplorePage:
         return self._templates.render(
             "explore.html",
             q="",
-            chosen="",
             windows=_windows(here, asked.window),
             genres=_genres(here, asked.genre, answer["genres"]),
             genre=asked.genre,

@@ -103,7 +103,7 @@ def _labelled(name: str, value: Any) -> tuple[str, str]:
         case "at", str():
             return _words(stem), date(value)
         case "license", str():
-            return _words(name), _license(value)
+            return _words(name), license_name(value)
         case _:
             return _words(name), str(value)
 
@@ -112,7 +112,7 @@ def _counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def _license(code: str) -> str:
+def license_name(code: str) -> str:
     """`CC BY-SA` of `cc-by-sa`, `All rights reserved` of `all-rights-reserved`."""
     if code.startswith("cc"):
         return code.upper().replace("-", " ", 1)

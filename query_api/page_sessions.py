@@ -125,7 +125,6 @@ class PageSessions:
             following=following,
             problem=error.detail if error else "",
             q="",
-            chosen="",
         )
 
 

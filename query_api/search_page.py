@@ -6,22 +6,23 @@ them) are ignored, and a stale link to a later page shows the first one.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
-from urllib.parse import urlencode
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from query_api import facts, parameters, problems
+from query_api import facts, filters, narrowing, parameters, problems
 from query_api.access import request_id_of
 from query_api.headers import audience_of
+from query_api.narrowing import address
 from query_api.page_templates import PageTemplates, plural
 from query_api.parameters import SearchRequest
 from query_api.problems import Code, QueryError
+from query_api.profiles import Profiles
 from query_api.search import Searched, Searcher
 from query_api.variants import Audience
 
-_KNOWN: Final = frozenset({"q", "type", "cursor"})
+_KNOWN: Final = frozenset({"q", "type", "sort", "cursor"})
 _STALE_LINK: Final = "That link to a later page is no longer valid. These are the first results."
 
 
@@ -46,10 +47,11 @@ class SearchPage:
         given = _given(request.scope["query_string"])
         try:
             asked = parameters.search_request(given, self._searcher.profiles)
+            asked = replace(asked, facets=self._facets(asked))
             searched, notice = await self._search(asked, audience_of(request.scope))
         except QueryError as error:
             return self.error(request, error)
-        return self._page(given, searched, notice)
+        return self._page(given, asked, searched, notice)
 
     def error(self, request: Request, error: QueryError) -> Response:
         """The page that says what went wrong, with the search box to try again."""
@@ -61,10 +63,9 @@ class SearchPage:
             title=problems.KINDS[error.code].title,
             detail=_for_people(error),
             status_code=status,
-            retry=_address(given.get("q", ""), given.get("type", "")) if status >= 500 else None,
+            retry=address(given) if status >= 500 else None,
             request_id=request_id_of(request.scope),
             q=given.get("q", "")[: parameters.LONGEST_QUERY],
-            chosen="",
         )
         page.headers.update(problems.headers_of(error))
         return page
@@ -77,14 +78,27 @@ class SearchPage:
                 raise
             return await self._searcher.search(replace(asked, cursor=None), audience), _STALE_LINK
 
-    def _page(self, given: Mapping[str, str], searched: Searched, notice: str) -> Response:
+    def _facets(self, asked: SearchRequest) -> tuple[str, ...]:
+        """What is counted beside: what the type that is shown, if it is one, can be narrowed by."""
+        return narrowing.counted(self._of(asked)) if len(asked.entities) == 1 else ()
+
+    def _of(self, asked: SearchRequest) -> Profiles:
+        return {entity: self._searcher.profiles[entity] for entity in asked.entities}
+
+    def _page(
+        self, given: Mapping[str, str], asked: SearchRequest, searched: Searched, notice: str
+    ) -> Response:
         answer, q, chosen = searched.answer, given.get("q", ""), given.get("type", "")
+        here = {name: value for name, value in given.items() if name != "cursor"}
         return self._templates.render(
             "search.html",
             q=q,
-            chosen=chosen,
             query_id=answer["query_id"],
+            kept={name: value for name, value in here.items() if name != "q"},
             tabs=_tabs(q, chosen, tuple(self._searcher.profiles)),
+            narrowing=narrowing.narrowing(
+                here, self._of(asked), asked.conditions, answer["facets"]
+            ),
             hits=[(hit, facts.summary(hit["fields"], hit["subtitle"])) for hit in answer["hits"]],
             first=searched.position + 1,
             last=searched.position + len(answer["hits"]),
@@ -92,8 +106,8 @@ class SearchPage:
             took_ms=answer["took_ms"],
             notice=notice,
             not_indexed=[plural(entity) for entity in searched.not_indexed],
-            next=_address(q, chosen, answer["next"]) if answer["next"] else None,
-            start=_address(q, chosen) if searched.position else None,
+            next=address(here, cursor=answer["next"]) if answer["next"] else None,
+            start=address(here) if searched.position else None,
         )
 
 
@@ -103,24 +117,26 @@ def _given(query_string: bytes) -> dict[str, str]:
         found = parameters.pairs(query_string)
     except QueryError:
         return {}
-    return {name: value for name, value in found if name in _KNOWN and value}
+    return {name: value for name, value in found if value and _is_known(name)}
+
+
+def _is_known(name: str) -> bool:
+    return name in _KNOWN or name.startswith(filters.PREFIX)
 
 
 def _tabs(q: str, chosen: str, entities: Sequence[str]) -> list[Tab]:
-    everything = Tab(label="All", address=_address(q, ""), current=not chosen)
+    everything = Tab(label="All", address=address({"q": q}), current=not chosen)
     return [
         everything,
         *(
-            Tab(label=plural(entity), address=_address(q, entity), current=entity == chosen)
+            Tab(
+                label=plural(entity),
+                address=address({"q": q, "type": entity}),
+                current=entity == chosen,
+            )
             for entity in entities
         ),
     ]
-
-
-def _address(q: str, chosen: str, cursor: str | None = None) -> str:
-    values: dict[str, Any] = {"q": q, "type": chosen, "cursor": cursor}
-    given = {name: value for name, value in values.items() if value}
-    return f"/?{urlencode(given)}" if given else "/"
 
 
 def _for_people(error: QueryError) -> str:

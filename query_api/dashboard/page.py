@@ -62,7 +62,6 @@ class Dashboard:
             board=board(sample, self._sampler.history, self._trials.current()),
             key=key.name,
             q="",
-            chosen="",
         )
 
     async def stream(self, request: Request, _key: Key) -> Response:

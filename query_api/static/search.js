@@ -15,9 +15,9 @@
 
   const addressOf = () => {
     const given = new URLSearchParams();
-    const type = form.elements.namedItem("type");
     if (box.value.trim()) given.set("q", box.value);
-    if (type && type.value) given.set("type", type.value);
+    // The type, filters and order that are chosen stay, as they do when the form is sent.
+    for (const kept of form.querySelectorAll("input[type=hidden]")) given.set(kept.name, kept.value);
     return given.size ? `/?${given}` : "/";
   };
 

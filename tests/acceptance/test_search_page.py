@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Iterator
 from typing import Literal
@@ -16,8 +17,12 @@ from tests.integration.query_api import catalogue
 from tests.integration.query_api.catalogue import group, moment, set_, sound, user
 from tests.integration.query_api.serving import served
 
+GENRES = ("Dub, Roots", "House", None, "Techno", None)
 DOCUMENTS = [
-    *(sound(number, f"Rain {number}", created_at=moment(number)) for number in range(1, 46)),
+    *(
+        sound(number, f"Rain {number}", created_at=moment(number), genre=GENRES[number % 5])
+        for number in range(1, 46)
+    ),
     sound(
         90,
         "Windowlicker",
@@ -128,6 +133,34 @@ def test_narrow_to_one_type_and_keep_it_while_searching_on(either: Page) -> None
     expect(either.get_by_text("Nothing found for")).to_be_visible()
     either.get_by_role("link", name="look among everything").click()
     expect(either.get_by_role("link", name="Window Cleaners")).to_be_visible()
+
+
+def test_narrow_by_filters_and_keep_them_in_the_address(either: Page) -> None:
+    either.goto("/?q=rain&type=sound")
+    either.get_by_text("Filters").click()
+    genres = either.get_by_role("region", name="Genre")
+    genres.get_by_role("link", name="Dub, Roots").click()
+    expect(either).to_have_url("/?q=rain&type=sound&filter.genre=Dub%5C%2C+Roots")
+    expect(either.locator(".hit")).to_have_count(9)
+    either.get_by_role("region", name="Genre").get_by_role("link", name="House").click()
+    expect(either.locator(".count")).to_contain_text("18 results")
+    either.get_by_role("link", name="Remove Genre: House").click()
+    expect(either.locator(".hit")).to_have_count(9)
+    either.get_by_role("navigation", name="Order").get_by_role("link", name="Oldest").click()
+    expect(either.locator(".hit-title").first).to_have_text("Rain 5")
+    box(either).fill("rain 1")
+    box(either).press("Enter")
+    expect(either).to_have_url(re.compile(r"q=rain\+1&type=sound&sort=oldest&filter\.genre=.*"))
+    expect(either.locator(".hit-title").first).to_have_text("Rain 10")
+    either.get_by_role("link", name="Remove all").click()
+    expect(either).to_have_url("/?q=rain+1&type=sound")
+
+
+def test_typing_keeps_the_filters(scripted: Page) -> None:
+    scripted.goto("/?type=sound&filter.genre=House")
+    box(scripted).press_sequentially("rain")
+    expect(scripted).to_have_url("/?q=rain&type=sound&filter.genre=House")
+    expect(scripted.locator(".hit")).to_have_count(9)
 
 
 def test_page_through_the_results(either: Page) -> None:
@@ -314,7 +347,15 @@ def test_the_dark_is_dark(browser: Browser, address: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
-    "path", ["/", "/?q=window", "/?q=zzzz", "/aphextwin/windowlicker", "/nobody/nothing"]
+    "path",
+    [
+        "/",
+        "/?q=window",
+        "/?q=rain&type=sound&filter.genre=House",
+        "/?q=zzzz",
+        "/aphextwin/windowlicker",
+        "/nobody/nothing",
+    ],
 )
 def test_the_rules_of_accessibility_are_kept(
     browser: Browser, address: str, path: str, scheme: Literal["light", "dark"]
