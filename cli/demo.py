@@ -9,6 +9,7 @@ import click
 import uvloop
 
 from cli import output, showcase
+from cli.demo_judgments import judgments
 from core.events import format_time
 from core.settings import load as load_settings
 from demo import operations, player
@@ -28,6 +29,7 @@ def demo() -> None:
 
 
 demo.add_command(showcase.up)
+demo.add_command(judgments)
 
 
 @demo.command()

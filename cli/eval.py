@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import click
 
+from cli.eval_judgments import judgments
+from cli.eval_run import report, run
 from cli.output import json_option, print_json, print_text, progress
 from evaluation import operations
 from evaluation.operations import Comparison, Counts, Measurement
@@ -19,6 +21,11 @@ _COLUMNS: Final = (
 @click.group("eval")
 def evaluate() -> None:
     """Measure how good rankings are."""
+
+
+evaluate.add_command(judgments)
+evaluate.add_command(run)
+evaluate.add_command(report)
 
 
 @evaluate.command()

@@ -12,7 +12,9 @@ from typing import Any
 from core.database import open_pool
 from core.settings import Settings
 from demo import generator, real_catalogue, schema
-from demo.errors import CatalogueNotEmptyError, DataFileError
+from demo import judged_queries as judged
+from demo.errors import CatalogueNotEmptyError, DataFileError, NoCatalogueError
+from demo.judged_queries import Line
 from demo.loader import Report, load
 from demo.sizes import Counts, Size, divide
 from demo.timeline import today
@@ -209,6 +211,19 @@ async def end_of_activity(settings: Settings) -> datetime | None:
         )
     is_past = newest is not None and datetime.now(tz=UTC) - newest > _EXPLORED
     return newest if is_past else None
+
+
+async def judged_queries(
+    settings: Settings, *, each: int, seed: int = generator.DEFAULT_SEED
+) -> list[Line]:
+    """Queries with what is right for them, by the catalogue that is there.
+
+    Raises `NoCatalogueError` if there is none, and `ServiceUnavailableError`.
+    """
+    async with _connect(settings) as connection:
+        if not await schema.count_entities(connection):
+            raise NoCatalogueError(settings.database_url.rpartition("/")[2])
+        return await judged.judged_queries(connection, each=each, seed=seed)
 
 
 async def _load(

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from evaluation import lines
 from evaluation.errors import QrelsError
@@ -13,6 +13,7 @@ from evaluation.lines import Refusal, shown
 #: Grades are small numbers. The calculation keeps a counter for each grade up to the highest.
 HIGHEST_GRADE: Final = 10_000
 _COLUMNS: Final = ("query", "doc", "grade")
+_NOTHING: Final[Mapping[str, str]] = {}
 _FORM: Final = "a line is `query 0 document grade`"
 
 
@@ -29,6 +30,16 @@ class Qrels:
         return sum(map(len, self.grades.values()))
 
 
+class Row(NamedTuple):
+    """A line with a judgment."""
+
+    line: int  # its number
+    query: str
+    doc: str
+    grade: int
+    others: Mapping[str, str]  # further columns of CSV, by their names
+
+
 def read(path: str) -> Qrels:
     """The judgments of a file, or of standard input (`-`).
 
@@ -42,7 +53,7 @@ def read(path: str) -> Qrels:
     refusal = Refusal(path, QrelsError)
     grades: dict[str, dict[str, int]] = {}
     with lines.opened(path, QrelsError) as file:
-        for at, query, doc, grade in _judgments(lines.numbered(file), refusal):
+        for at, query, doc, grade, _ in _judgments(lines.numbered(file), refusal):
             docs = grades.setdefault(query, {})
             if doc in docs:
                 refusal.duplicate(at, query, doc)
@@ -52,10 +63,16 @@ def read(path: str) -> Qrels:
     return Qrels(path=path, grades=grades)
 
 
-_Judgment = tuple[int, str, str, int]  # line, query, document, grade
+def rows(path: str) -> Iterator[Row]:
+    """The lines of a file in either form, with what else a CSV file says; raises as `read`.
+
+    The same document of a query may come more than once: by several raters.
+    """
+    with lines.opened(path, QrelsError) as file:
+        yield from _judgments(lines.numbered(file), Refusal(path, QrelsError))
 
 
-def _judgments(numbered: Iterator[tuple[int, bytes]], refusal: Refusal) -> Iterator[_Judgment]:
+def _judgments(numbered: Iterator[tuple[int, bytes]], refusal: Refusal) -> Iterator[Row]:
     first = next(numbered, None)
     if first is None:
         return iter(())
@@ -68,13 +85,14 @@ def _header(line: bytes) -> list[str]:
     return [cell.strip().strip('"').lower() for cell in line.decode(errors="replace").split(",")]
 
 
-def _from_trec(numbered: Iterator[tuple[int, bytes]], refusal: Refusal) -> Iterator[_Judgment]:
+def _from_trec(numbered: Iterator[tuple[int, bytes]], refusal: Refusal) -> Iterator[Row]:
     for at, line in numbered:
         cells = line.split()  # at what C calls a space, as trec_eval does
         if len(cells) != 4:
             refusal.at(at, _wrong_columns(line, len(cells)))
         query, _, doc, grade = cells
-        yield at, refusal.text(at, query), refusal.text(at, doc), _grade(grade, at, refusal)
+        texts = refusal.text(at, query), refusal.text(at, doc)
+        yield Row(at, *texts, _grade(grade, at, refusal), _NOTHING)
 
 
 def _wrong_columns(line: bytes, columns: int) -> str:
@@ -86,7 +104,7 @@ def _wrong_columns(line: bytes, columns: int) -> str:
     return found
 
 
-def _from_csv(numbered: Iterator[tuple[int, bytes]], refusal: Refusal) -> Iterator[_Judgment]:
+def _from_csv(numbered: Iterator[tuple[int, bytes]], refusal: Refusal) -> Iterator[Row]:
     at = 0
 
     def texts() -> Iterator[str]:
@@ -98,13 +116,15 @@ def _from_csv(numbered: Iterator[tuple[int, bytes]], refusal: Refusal) -> Iterat
     try:
         header = [cell.strip().lower() for cell in next(reader)]
         places = [header.index(column) for column in _COLUMNS]
+        further = [place for place in range(len(header)) if place not in places]
         for row in reader:
             if len(row) != len(header):
                 refusal.at(at, f"{len(row)} columns, where the header has {len(header)}; mend it")
             query, doc, grade = (row[place].strip() for place in places)
             _check_id(query, "query", at, refusal)
             _check_id(doc, "doc", at, refusal)
-            yield at, query, doc, _grade(grade.encode(), at, refusal)
+            others = {header[place]: row[place] for place in further}
+            yield Row(at, query, doc, _grade(grade.encode(), at, refusal), others)
     except csv.Error as error:
         refusal.at(at, f"is no CSV ({error}); mend the quotes")
 

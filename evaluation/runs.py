@@ -1,6 +1,6 @@
 """Runs: what a search returned for each of many queries, from files as TREC writes them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
 from typing import Any, Final
@@ -52,6 +52,22 @@ def read(path: str) -> Run:
     if not scores:
         refusal.whole(f"holds no results; {_FORM}")
     return Run(path=path, scores=scores)
+
+
+def of_rankings(name: str, rankings: Mapping[str, Sequence[str]]) -> Run:
+    """A run of documents by query, best first, with scores that give that order."""
+    scores = {
+        query: {doc: float(len(docs) - place) for place, doc in enumerate(docs)}
+        for query, docs in rankings.items()
+    }
+    return Run(path=name, scores=scores)
+
+
+def written(run: Run, tag: str) -> Iterator[str]:
+    """The lines of a run file, as `read` takes them."""
+    for query, scores in run.scores.items():
+        for rank, doc in enumerate(ranked(scores), start=1):
+            yield f"{query} Q0 {doc} {rank} {scores[doc]:g} {tag}\n"
 
 
 def ranked(scores: Mapping[str, float], depth: int | None = None) -> list[str]:

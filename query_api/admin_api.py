@@ -19,7 +19,7 @@ from core.operation_log import Actor
 from core.settings import Settings
 from indexer import operations
 from indexer.operations import Services
-from query_api import admin_bodies
+from query_api import admin_bodies, problems
 from query_api.admin_answers import answer, whole_number
 from query_api.admin_bodies import (
     ApplyBody,
@@ -38,7 +38,6 @@ from query_api.problems import Code, QueryError
 from query_api.rank_admin import RankAdmin
 
 BUILDS_PATH: Final = "/v1/admin/builds"
-_BY_EXIT_CODE: Final = {1: Code.REFUSED, 2: Code.INVALID_VALUE, 3: Code.SERVICE_UNAVAILABLE}
 _MOST_OPERATIONS: Final = 1_000
 _AREAS: Final = ("index", "rank")  # of operations
 _BUILD_ACTIONS: Final = {
@@ -71,10 +70,8 @@ class AdminApi:
             key = await self._doorkeeper.require(request, Scope.ADMIN)
             try:
                 return await handler(request, key)
-            except QueryError:
-                raise
             except DiscoError as error:
-                raise QueryError(_BY_EXIT_CODE[error.exit_code], str(error)) from error
+                raise problems.refusal(error) from error
 
         return guarded
 

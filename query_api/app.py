@@ -1,9 +1,7 @@
 """The application: puts engine, searcher, routes and middleware together."""
 
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Final
 
 from starlette.applications import Starlette
@@ -13,14 +11,14 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 
 from access.operations import Scope, Tokens, trust_of
-from core import definitions, telemetry
+from core import telemetry
 from core.settings import Settings, shown
 from evaluation.interaction_operations import Outbox, Pseudonyms
 from query_api.access import AccessMiddleware
 from query_api.admin_api import AdminApi
 from query_api.admission import PROBES, AdmissionMiddleware, Room
+from query_api.assembly import NETWORK_MARGIN, assemble
 from query_api.assets import Assets
-from query_api.cursors import CursorSigner
 from query_api.dashboard import page as dashboard
 from query_api.dashboard.outcomes import clicks_of
 from query_api.dashboard.page import Dashboard
@@ -34,7 +32,6 @@ from query_api.explore import Explorer
 from query_api.explore_api import ExploreApi
 from query_api.explore_page import ExplorePage
 from query_api.failures import FailureAnswers, FailureMiddleware
-from query_api.guarded_engine import create_guarded_engine
 from query_api.headers import (
     ADMIN_PATH,
     INTERACTIONS_PATH,
@@ -42,24 +39,21 @@ from query_api.headers import (
     SecurityHeadersMiddleware,
 )
 from query_api.interactions_api import InteractionsApi
+from query_api.judge_page import PATH as JUDGE_PATH
+from query_api.judge_page import JudgePage
+from query_api.judgments_api import JudgmentsApi
 from query_api.live_edition import LiveEdition
-from query_api.live_indices import LiveIndices
 from query_api.page_sessions import LOGIN_PATH, PageSessions
 from query_api.page_templates import PageTemplates
 from query_api.problems import QueryError
-from query_api.query_ids import QueryIds
 from query_api.rate_limits import Buckets, RateLimitMiddleware
 from query_api.related import RelatedSounds
-from query_api.search import Searcher
 from query_api.search_api import SearchApi
 from query_api.search_log import SearchLog
 from query_api.search_page import SearchPage
 from query_api.service_routes import ServiceRoutes
-from query_api.trials import FollowedTrials
-from query_api.variant_indices import VariantIndices
 
-# Seconds beyond the engine's own deadline: for its answer to arrive, then for ours to be made.
-_NETWORK_MARGIN: Final = 0.5
+# Seconds beyond those in which the engine's answer arrives, for ours to be made.
 _ANSWER_MARGIN: Final = 1.0
 _STREAM_MARGIN: Final = 30.0  # for the last wait of a stream
 _ADMIN_SECONDS: Final = 120.0  # that an operator's request may take
@@ -78,29 +72,20 @@ def create_app(settings: Settings) -> Starlette:
     experiments cannot, and `SettingsError` for a moment of Explore that is none. The engine is not
     asked yet: the process starts without it and says so at `/readyz`.
     """
-    secret = _secret(settings)
-    read = definitions.load(settings.definitions_path)
-    trials = FollowedTrials(Path(settings.experiments) if settings.experiments else None, read)
-    known = trials.current().live.profiles
-    engine = create_guarded_engine(
-        settings, request_seconds=settings.search_deadline + _NETWORK_MARGIN
-    )
-    live = LiveIndices(engine, settings.index_prefix, known)
-    query_ids = QueryIds(secret)
+    parts = assemble(settings)
+    engine, trials, known = parts.engine, parts.trials, parts.profiles
     outbox = Outbox(settings) if settings.interactions == "on" else None
     editions = LiveEdition(engine, settings)
     pseudonyms = Pseudonyms(settings.interactions_secret)
-    searcher = Searcher(
-        engine,
-        trials,
-        VariantIndices(engine, settings, live),
-        deadline=settings.search_deadline,
-        signer=(signer := CursorSigner(secret)),
-        query_ids=query_ids,
-        log=SearchLog(outbox, pseudonyms, editions) if outbox else None,
-    )
+    searcher = parts.searcher(SearchLog(outbox, pseudonyms, editions) if outbox else None)
+    # What is searched for to be judged is nobody's search: it is in no log.
+    unseen = parts.searcher(None)
     explorer = Explorer(
-        searcher, signer, query_ids, deadline=settings.search_deadline, at=settings.explore_at
+        searcher,
+        parts.signer,
+        parts.query_ids,
+        deadline=settings.search_deadline,
+        at=settings.explore_at,
     )
     related = RelatedSounds(searcher, deadline=settings.search_deadline)
     database = Database(settings)
@@ -109,7 +94,8 @@ def create_app(settings: Settings) -> Starlette:
     admin = AdminApi(settings, doorkeeper)
     templates = PageTemplates(assets := Assets())
     page = SearchPage(searcher, templates)
-    sessions = PageSessions(doorkeeper, secret, templates)
+    sessions = PageSessions(doorkeeper, parts.secret, templates)
+    judge = JudgePage(unseen, templates, database)
     board = Dashboard(
         Sampler(
             Processes(told_addresses(settings.dashboard_metrics)),
@@ -134,6 +120,7 @@ def create_app(settings: Settings) -> Starlette:
             await board.close()
             await admin.close()
             await searcher.close()
+            await unseen.close()
             if outbox:
                 await outbox.close()
             await editions.close()
@@ -149,9 +136,11 @@ def create_app(settings: Settings) -> Starlette:
             Route("/v1/sounds/{id}/related", related.show),
             Route(
                 INTERACTIONS_PATH,
-                InteractionsApi(outbox, query_ids, known).take,
+                InteractionsApi(outbox, parts.query_ids, known).take,
                 methods=["POST"],
             ),
+            *_judgment_routes(JudgmentsApi(database, doorkeeper)),
+            *_judge_routes(judge, sessions),
             *_admin_routes(admin),
             Route(dashboard.PATH, sessions.guarded(board.show, *_WATCHERS)),
             Route(dashboard.STREAM_PATH, sessions.guarded(board.stream, *_WATCHERS)),
@@ -175,7 +164,7 @@ def create_app(settings: Settings) -> Starlette:
             Middleware(
                 FailureMiddleware,
                 answers=failures,
-                time_limit=settings.search_deadline + _NETWORK_MARGIN + _ANSWER_MARGIN,
+                time_limit=settings.search_deadline + NETWORK_MARGIN + _ANSWER_MARGIN,
                 patient={
                     ADMIN_PATH: _ADMIN_SECONDS,
                     dashboard.STREAM_PATH: dashboard.STREAM_SECONDS + _STREAM_MARGIN,
@@ -208,6 +197,27 @@ def create_app(settings: Settings) -> Starlette:
     return app
 
 
+def _judgment_routes(api: JudgmentsApi) -> list[Route]:
+    """What raters say, for programs."""
+    path = "/v1/judgments"
+    return [
+        Route(path, api.guarded(api.sets)),
+        Route(path + "/{set}", api.guarded(api.show)),
+        Route(path + "/{set}", api.guarded(api.judge), methods=["POST"]),
+        Route(path + "/{set}/{query}", api.guarded(api.query)),
+    ]
+
+
+def _judge_routes(page: JudgePage, sessions: PageSessions) -> list[Route]:
+    """Where people judge."""
+    path, scope = JUDGE_PATH + "/{set}", Scope.FEEDBACK_WRITE
+    return [
+        Route(JUDGE_PATH, sessions.guarded(page.start, scope)),
+        Route(path, sessions.guarded(page.show, scope)),
+        Route(path, sessions.guarded(page.judge, scope), methods=["POST"]),
+    ]
+
+
 def _admin_routes(admin: AdminApi) -> list[Route]:
     """What operators can ask for: reading by GET, acting by POST."""
     reading = {
@@ -238,8 +248,3 @@ def _admin_routes(admin: AdminApi) -> list[Route]:
             for path, done in acting.items()
         ),
     ]
-
-
-def _secret(settings: Settings) -> bytes:
-    """What cursors and sessions are signed by; a random one serves one process until it ends."""
-    return settings.cursor_secret.encode() or secrets.token_bytes(32)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from query_api import admin_openapi, facets, filters, sorts
+from query_api import admin_openapi, facets, filters, judgments_openapi, sorts
 from query_api.answers import ExploreAnswer, RelatedAnswer, SearchAnswer
 from query_api.explore_parameters import ExploreParameters
 from query_api.explore_plan import explored
@@ -42,7 +42,7 @@ def document(profiles: Profiles, *, admin: bool = False) -> Node:
     _, definitions = models_json_schema(
         [
             *((model, "serialization") for model in answers),
-            *((model, "validation") for model in bodies),
+            *((model, "validation") for model in (*bodies, *judgments_openapi.BODIES)),
         ],
         ref_template=_REF,
     )
@@ -60,6 +60,7 @@ def document(profiles: Profiles, *, admin: bool = False) -> Node:
             "/v1/explore": {"get": _explore(profiles)},
             "/v1/sounds/{id}/related": {"get": _related(profiles)},
             INTERACTIONS_PATH: {"post": _interactions()},
+            **judgments_openapi.paths(failures),
             "/healthz": {"get": _plain("healthz", "Whether the process lives")},
             "/readyz": {"get": _readyz()},
             "/metrics": {"get": _plain("metrics", "Metrics in Prometheus' text format")},

@@ -1,12 +1,16 @@
 """Operations: how the command line starts the query API."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from core import serving, telemetry
 from core.settings import Settings
 from indexer.operations import Prober, Services
+from query_api import offline
 from query_api.app import create_app
+from query_api.offline import Found, Rankings
+
+__all__ = ["Found", "Rankings", "gate_prober", "rank_offline", "serve"]
 
 _DRAIN_SECONDS: Final = 10  # what a request in progress may still take after SIGTERM
 
@@ -36,6 +40,13 @@ def serve(settings: Settings, *, on_listening: Callable[[str], None]) -> None:
         on_stopping=app.state.end_streams,
     )
     _log.info("query_api_stopped", address=address)
+
+
+async def rank_offline(
+    settings: Settings, variants: Sequence[str], queries: Mapping[str, str], *, depth: int
+) -> Mapping[str, Rankings]:
+    """What variants answer to queries, by variant and query; see `offline.rank`."""
+    return await offline.rank(settings, variants, queries, depth=depth)
 
 
 def gate_prober(services: Services) -> Prober:

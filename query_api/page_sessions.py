@@ -8,13 +8,13 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from access.operations import Key, Scope
-from query_api import problems, session_cookie
+from query_api import forms, problems, session_cookie
 from query_api.doorkeeper import Doorkeeper, check_scopes
 from query_api.page_templates import PageTemplates
 from query_api.problems import Code, QueryError
@@ -23,6 +23,7 @@ from query_api.session_cookie import SessionSigner
 LOGIN_PATH: Final = "/login"
 _HOME: Final = "/"
 _MOST_BYTES: Final = 4096  # of a form
+_MOST_FIELDS: Final = 10
 _SEE_OTHER: Final = 303
 # A path of ours, such as `/judge?set=first`: nothing that a browser could take for another host.
 _OUR_PATH: Final = re.compile(r"/(?![/\\])[\w./~%?&=+:,-]{0,300}", re.ASCII)
@@ -68,7 +69,7 @@ class PageSessions:
     async def enter(self, request: Request) -> Response:
         """`POST /login`: begin a session, and go on to where the person wanted."""
         _check_origin(request)
-        given = await _read_form(request)
+        given = await forms.read(request, most_bytes=_MOST_BYTES, most_fields=_MOST_FIELDS)
         following = _next(given.get("next", ""))
         try:
             key = await self._doorkeeper.recognise(given.get("key", "").strip())
@@ -141,15 +142,6 @@ def _check_origin(request: Request) -> None:
         foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
     if foreign:
         raise QueryError(Code.CROSS_SITE, "A page of another site cannot do this.")
-
-
-async def _read_form(request: Request) -> dict[str, str]:
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > _MOST_BYTES:
-            raise QueryError(Code.BODY_TOO_LARGE, f"A form has at most {_MOST_BYTES} bytes.")
-    return dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=10))
 
 
 def _next(wanted: str) -> str:

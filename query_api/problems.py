@@ -97,6 +97,7 @@ _HTTP_DETAILS: Final = {
     Code.METHOD_NOT_ALLOWED: "This address does not take that method; the Allow header names those "
     "it takes.",
 }
+_BY_EXIT_CODE: Final = {1: Code.REFUSED, 2: Code.INVALID_VALUE, 3: Code.SERVICE_UNAVAILABLE}
 _HTTP_CODES: Final = {404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED}
 _OVERLOADED_STATUS: Final = 429
 _TIMED_OUT_STATUS: Final = 504
@@ -155,6 +156,13 @@ def error_from(error: Exception) -> QueryError:
     if isinstance(error, TimeoutError):
         return QueryError(Code.DEADLINE_EXCEEDED, DEADLINE_DETAIL)
     return QueryError(Code.INTERNAL_ERROR, _INTERNAL_DETAIL)
+
+
+def refusal(error: DiscoError) -> QueryError:
+    """The error that tells a client why an operation of another package was not done."""
+    if isinstance(error, QueryError):
+        return error
+    return QueryError(_BY_EXIT_CODE[error.exit_code], str(error))
 
 
 def problem_from(error: QueryError, request_id: str) -> Problem:

@@ -75,6 +75,11 @@ class Searcher:
         """The entity types that can be searched, the weightiest first."""
         return self._trials.current().live.profiles
 
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Names of what can answer a search; `live` is the first."""
+        return tuple(self._trials.current().variants)
+
     async def search(self, request: SearchRequest, audience: Audience = NOBODY) -> Searched:
         """One page of a search.
 
@@ -113,7 +118,7 @@ class Searcher:
         SEARCHES.labels("found" if answer["hits"] else "nothing", chosen.variant.name).inc()
         if self._log is not None:
             self._log.note(request, answer, page=start, variant=chosen.variant, audience=audience)
-        if cursor is None:
+        if cursor is None and request.variant is None:
             self._shadows.follow(trials, request, answer, seconds=seconds)
         lacking = tuple(entity for entity in request.entities if entity not in start.indices)
         return Searched(answer=answer, position=start.position, not_indexed=lacking)

@@ -1,0 +1,76 @@
+"""Offline searches: the queries of a set, answered by variants just as people would be."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from elastic_transport import TransportError
+from elasticsearch import ApiError
+
+from core.engine import is_unavailable
+from core.errors import ServiceUnavailableError, UsageError
+from core.settings import Settings
+from query_api import parameters, problems
+from query_api.assembly import assemble
+from query_api.problems import QueryError
+from query_api.search import Searcher
+
+_AT_ONCE: Final = 4  # searches; more would only wait for each other
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A hit."""
+
+    type: str
+    id: str
+    title: str
+
+
+Rankings = Mapping[str, Sequence[Found]]  # query id -> hits, best first
+
+
+async def rank(
+    settings: Settings, variants: Sequence[str], queries: Mapping[str, str], *, depth: int
+) -> Mapping[str, Rankings]:
+    """The first `depth` hits (at most `parameters.LARGEST_PAGE`) of queries, by variant.
+
+    `queries` has texts by id. Raises `UsageError` for an unknown variant, and
+    `ServiceUnavailableError` when one cannot answer.
+    """
+    parts = assemble(settings)
+    try:
+        searcher = parts.searcher(None)  # nobody searches here: it is in no log
+        return {one: await _ranked(searcher, one, queries, depth) for one in variants}
+    except QueryError as error:
+        is_at_fault = problems.status_of(error) < 500
+        raise (UsageError if is_at_fault else ServiceUnavailableError)(error.detail) from error
+    except (ApiError, TransportError) as error:
+        if is_unavailable(error):
+            raise ServiceUnavailableError(
+                f"the engine at {settings.engine_url} does not answer ({error}); start it "
+                "(`disco stack up`) or set DISCO_ENGINE_URL"
+            ) from error
+        raise problems.error_from(error) from error
+    finally:
+        await parts.engine.close()
+
+
+async def _ranked(
+    searcher: Searcher, variant: str, queries: Mapping[str, str], depth: int
+) -> Rankings:
+    room = asyncio.Semaphore(_AT_ONCE)
+
+    async def hits(text: str) -> Sequence[Found]:
+        given = {"q": text, "limit": str(depth), "variant": variant}
+        asked = parameters.search_request(given, searcher.profiles)
+        async with room:
+            searched = await searcher.search(asked)
+        return [
+            Found(type=hit["type"], id=hit["id"], title=hit["title"])
+            for hit in searched.answer["hits"]
+        ]
+
+    found = await asyncio.gather(*map(hits, queries.values()))
+    return dict(zip(queries, found, strict=True))
