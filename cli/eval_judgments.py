@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 import click
 import uvloop
 
+from cli.eval_proposals import propose
 from cli.output import dry_run_option, json_option, print_json, print_text
 from core.errors import UsageError
 from core.operation_log import Actor
@@ -25,6 +26,9 @@ _FORMATS: Final = {
 @click.group()
 def judgments() -> None:
     """Sets of judgments: what raters think of answers."""
+
+
+judgments.add_command(propose)
 
 
 @judgments.command("list")

@@ -1,6 +1,6 @@
 """The door to judgments: what the command line and the HTTP API may ask of them."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -116,6 +116,20 @@ class Judgments:
                     name, imported.scale, wanted.values(), content.judgments.values()
                 )
         return imported
+
+    async def propose(
+        self, name: str, queries: Sequence[Query], *, dry_run: bool = False
+    ) -> Sequence[Query]:
+        """Put queries into a set, which is made if there is none; those that are new to it."""
+        check_name(name)
+        known = await self._store.scale_of(name)
+        before = await self._store.read(name) if known else None
+        new = [one for one in queries if before is None or one.id not in before.texts]
+        if new and not dry_run:
+            async with self._log.record("judgments.propose", name) as entry:
+                await entry.plan(before=_extent(before), after={"queries": len(new)})
+                await self._store.add(name, known or Scale.GRADES, new, [])
+        return new
 
     async def drop(self, name: str, *, dry_run: bool = False) -> Judged:
         """Delete a set with all that is in it, which is returned; raises `UnknownSetError`."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from access.operations import open_keys
 from core.database import open_pool
@@ -14,7 +14,7 @@ from core.engine import create_engine
 from core.operation_log import Actor
 from core.settings import Settings
 from evaluation.judgment_operations import Entity, Judgment, JudgmentStore, Query, Scale
-from tests.acceptance.test_search_page import ARGUMENTS, CHROMIUM
+from tests.acceptance.browsing import launched, watched
 from tests.integration.query_api import catalogue
 from tests.integration.query_api.catalogue import group, set_, sound, user
 from tests.integration.query_api.serving import served
@@ -73,32 +73,18 @@ def address(place: Settings, keys: dict[str, str]) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def browser(address: str) -> Iterator[Browser]:
     assert address
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        launched.close()
+    with launched() as running:
+        yield running
 
 
 @contextmanager
 def _entered(browser: Browser, address: str, key: str, *, scripts: bool) -> Iterator[Page]:
-    """A page that must neither complain nor load anything from elsewhere."""
-    context = browser.new_context(base_url=address, java_script_enabled=scripts)
-    page = context.new_page()
-    page.set_default_timeout(10_000)
-    page.goto("/judge")
-    page.get_by_label("Key").fill(key)
-    page.get_by_role("button", name="Go on").click()
-    expect(page.get_by_role("heading", name="What shall be judged?")).to_be_visible()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
-    page.on(
-        "request",
-        lambda request: None if request.url.startswith(address) else complaints.append(request.url),
-    )
-    yield page
-    context.close()
-    assert not complaints
+    """A watched page of somebody who may judge."""
+    with watched(browser, address, scripts=scripts) as page:
+        session = page.request.post("/login", form={"key": key, "next": "/judge"})
+        assert session.ok
+        page.goto("/judge")
+        yield page
 
 
 def test_grades_without_scripts_to_the_end(
@@ -162,12 +148,3 @@ def test_a_phone_shows_it_without_scrolling_sideways(
         for path in ("/judge", "/judge/graded?query=q1", "/judge/thumbed?query=q1"):
             page.goto(path)
             assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
-
-
-def test_a_key_that_is_none_is_told(browser: Browser, address: str) -> None:
-    page = browser.new_page(base_url=address)
-    page.goto("/judge")
-    page.get_by_label("Key").fill("disco_nonsense")
-    page.get_by_role("button", name="Go on").click()
-    expect(page.get_by_role("alert")).to_contain_text("not one of this service's")
-    page.context.close()

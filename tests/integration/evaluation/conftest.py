@@ -1,14 +1,18 @@
-"""Commands, run in this process: what they load is loaded already."""
+"""Commands, run in this process: what they load is loaded already; and a variant to compare."""
 
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+import orjson
 import pytest
 
 from cli import main
 from core.settings import Settings
 from stack.programs import _environment
+
+PROFILE = orjson.loads(Path("index_definitions/sound.search.json").read_bytes())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,3 +43,13 @@ def disco(
         return Ended(code=code, out=told.out, err=told.err)
 
     return run
+
+
+@pytest.fixture
+def blind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variant `blind` that does not look at titles."""
+    (tmp_path / "blind").mkdir()
+    weak = {**PROFILE, "match": {"words": {"description": 1.0}}}
+    (tmp_path / "blind" / "sound.search.json").write_bytes(orjson.dumps(weak))
+    (tmp_path / "experiments.toml").write_text('[variants.blind]\nprofiles = "blind"\n')
+    monkeypatch.setenv("DISCO_EXPERIMENTS", str(tmp_path / "experiments.toml"))

@@ -18,7 +18,6 @@ TITLES = ["Rain in Berlin", "Sunday Mass", "Night Bus", "Slow Water", "Rain agai
 CSV = "query,text,doc,grade\n" + "".join(
     f"q{number},{title},sound:{number},3\n" for number, title in enumerate(TITLES, 1)
 )
-PROFILE = orjson.loads(Path("index_definitions/sound.search.json").read_bytes())
 
 
 @pytest.fixture
@@ -40,17 +39,7 @@ def filled(settings: Settings) -> Settings:
     return settings
 
 
-@pytest.fixture
-def experiments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A variant `blind` that does not look at titles."""
-    (tmp_path / "blind").mkdir()
-    weak = {**PROFILE, "match": {"words": {"description": 1.0}}}
-    (tmp_path / "blind" / "sound.search.json").write_bytes(orjson.dumps(weak))
-    (tmp_path / "experiments.toml").write_text('[variants.blind]\nprofiles = "blind"\n')
-    monkeypatch.setenv("DISCO_EXPERIMENTS", str(tmp_path / "experiments.toml"))
-
-
-@pytest.mark.usefixtures("filled", "experiments")
+@pytest.mark.usefixtures("filled", "blind")
 def test_variants_are_searched_measured_and_compared(
     disco: Disco, judged: Path, tmp_path: Path
 ) -> None:
