@@ -46,8 +46,8 @@ def disco(
 
 
 @pytest.fixture
-def blind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A variant `blind` that does not look at titles."""
+def blind(disco: Disco, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variant `blind` that does not look at titles; named after what `disco` sets."""
     (tmp_path / "blind").mkdir()
     weak = {**PROFILE, "match": {"words": {"description": 1.0}}}
     (tmp_path / "blind" / "sound.search.json").write_bytes(orjson.dumps(weak))
