@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from obstore.store import S3Store
 
 SCHEME: Final = "s3://"
-_PIECE: Final = 32 << 20  # bytes that one request reads: each has a deadline of its own
+# Bytes that one request reads or writes: each has a deadline of its own, and S3 puts no more than
+# 10,000 parts together.
+_PIECE: Final = 32 << 20
+_AT_ONCE: Final = 4
 _CONNECT: Final = timedelta(seconds=3)
 _SILENCE: Final = timedelta(seconds=30)
 _REQUEST: Final = timedelta(seconds=60)
@@ -100,7 +103,7 @@ class Bucket:
         with path.open("rb"):
             pass  # what is wrong with the file itself is told as that
         with self._reached(f"upload {key}"):
-            self._patient.put(key, path)
+            self._patient.put(key, path, chunk_size=_PIECE, max_concurrency=_AT_ONCE)
 
     def download(self, key: str, path: Path, size: int) -> bool:
         """Write the first `size` bytes of an object to a file; False if there are fewer.

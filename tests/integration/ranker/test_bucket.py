@@ -82,10 +82,18 @@ def test_a_copy_is_read_without_the_store(
 def test_pieces_of_a_large_file_come_in_order(
     store: RankStore, elsewhere: RankBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.object_store._PIECE", 1_000)
     name = put(store, ids=10_000).name
+    monkeypatch.setattr("core.object_store._PIECE", 1_000)
     ids = elsewhere.open(name).table("user").ids
     assert ids.tolist() == list(range(0, 20_000, 2))
+
+
+def test_a_file_of_several_parts_arrives_whole(bucket: Bucket, tmp_path: Path) -> None:
+    content = np.random.default_rng(1).bytes(70 << 20)
+    (tmp_path / "sent").write_bytes(content)
+    bucket.upload("large", tmp_path / "sent")
+    assert bucket.download("large", tmp_path / "received", len(content))
+    assert (tmp_path / "received").read_bytes() == content
 
 
 @pytest.mark.parametrize("how", ["truncated", "longer", "altered", "removed"])
