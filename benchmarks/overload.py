@@ -1,7 +1,8 @@
 """Overload: five times as many searches as the query API can answer, and what becomes of them.
 
-First as many people search as it takes to keep the process busy, each again as soon as he has his
-answer: that is the most it can do. Then five times as many searches come in, whoever waits.
+First more and more people search, each again as soon as he has his answer: the most answers a
+second that any number of them gets is what the process can do. Then five times as many searches
+come in, whoever waits.
 """
 
 import asyncio
@@ -23,7 +24,8 @@ from benchmarks.report import Bar, Report, medians
 from stack import programs
 
 _TIMES: Final = 5  # as much as it can do
-_PEOPLE: Final = 24  # who keep it busy
+_PEOPLE: Final = (1, 2, 4, 8, 16, 32)  # who keep it busy
+_REST: Final = 0.2  # seconds that one rests who was sent away
 _PROBE_INTERVAL: Final = 0.1  # seconds
 _PATIENCE: Final = 10.0  # seconds after which an answer is none
 _REFUSED: Final = frozenset({429, 503})
@@ -78,15 +80,23 @@ class Crowd:
         return found
 
     async def _saturate(self, seconds: float) -> float:
+        """The most answers a second, of as many people as get the most."""
+        return max([await self._rate_of(people, seconds / len(_PEOPLE)) for people in _PEOPLE])
+
+    async def _rate_of(self, people: int, seconds: float) -> float:
         answered, until = 0, time.monotonic() + seconds
 
         async def person() -> None:
             nonlocal answered
             while time.monotonic() < until:
-                answered += await self._search() == 200
+                if await self._search() == 200:
+                    answered += 1
+                else:
+                    await asyncio.sleep(_REST)
 
-        await asyncio.gather(*(person() for _ in range(_PEOPLE)))
-        return answered / seconds
+        began = time.monotonic()
+        await asyncio.gather(*(person() for _ in range(people)))
+        return answered / (time.monotonic() - began)
 
     async def _overload(self, run: Run, seconds: float) -> None:
         began, number, rate = time.monotonic(), 0, _TIMES * run.most
