@@ -42,7 +42,8 @@ class SearchParameters(BaseModel):
         str,
         Field(
             max_length=LONGEST_QUERY,
-            description="What to look for, as a person types it: there is no query language. "
+            description="What to look for, as a person types it: a phrase stands in quotes, a "
+            "minus before a word or a phrase leaves it out, all else is text. "
             f"Only the first {MOST_WORDS} words count. Without it, everything is returned, newest "
             "first.",
             examples=["drum & bass"],

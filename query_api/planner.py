@@ -1,7 +1,7 @@
 """The planner: from a search request to the engine's body, as a pure function without I/O.
 
 A person's text only ever becomes the `query` of match queries, which the engine analyses as plain
-text: no syntax in it is interpreted.
+text: no syntax in it is interpreted but the quotes and minuses that `grammar` reads.
 
 Each entity type has a clause of its own, built from its profile and limited to its documents. A
 search over several types is one engine search over several indices, so scores, totals and pages
@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from query_api import explanations, facets, filters, sorts
+from query_api import explanations, facets, filters, grammar, sorts
+from query_api.grammar import Typed
 from query_api.parameters import SearchRequest
 from query_api.profiles import Match, Profiles, Rank, SearchProfile, Weights
 
@@ -59,9 +60,10 @@ def plan(
     searched = {entity: indices[entity] for entity in request.searched if entity in indices}
     chosen = {entity: all_profiles[entity] for entity in searched}
     narrowing = _narrowing(request, chosen, searched)
+    typed = grammar.typed(request.text)
     body: dict[str, Any] = {
-        "query": _narrowed(_query(request.text, chosen, searched), narrowing.early),
-        "sort": sorts.order(request.sort, chosen, has_text=bool(request.text)),
+        "query": _narrowed(_query(typed, chosen, searched), narrowing.early),
+        "sort": sorts.order(request.sort, chosen, has_text=bool(typed.text)),
         "size": request.limit,
         "track_total_hits": DEEPEST,
         "timeout": milliseconds(deadline),
@@ -69,7 +71,7 @@ def plan(
     }
     late: Clause = {"filter": [*narrowing.late.values()]} if narrowing.late else {}
     if request.explain and sorts.is_by_relevance(body["sort"]):
-        asked = explanations.asked(request.text, chosen, searched)
+        asked = explanations.asked(typed.text, chosen, searched)
         body["docvalue_fields"] = asked["docvalue_fields"]
         # They narrow nothing: something else has to be there for them to be optional.
         late = {"must": [_EVERYTHING], "should": asked["should"]} | late
@@ -79,7 +81,7 @@ def plan(
         body["aggs"] = facets.counted(
             request.facets, chosen, searched, narrowing.late, request.conditions
         )
-    if request.text and (highlight := _highlight(request.text, chosen)):
+    if typed.text and (highlight := _highlight(typed.text, chosen)):
         body["highlight"] = highlight
     if after is not None:
         body["search_after"] = list(after)
@@ -156,27 +158,34 @@ def _narrowed(query: Clause, early: Sequence[Clause]) -> Clause:
     return {"bool": {"must": [query], "filter": [*early]}}
 
 
-def _query(text: str, chosen: Profiles, indices: Mapping[str, str]) -> Clause:
-    if not text:
+def _query(typed: Typed, chosen: Profiles, indices: Mapping[str, str]) -> Clause:
+    if not typed.text:
         return _EVERYTHING
-    clauses = [_of_entity(indices[entity], profile, text) for entity, profile in chosen.items()]
+    clauses = [_of_entity(indices[entity], profile, typed) for entity, profile in chosen.items()]
     # A hit is of one type: the best of the clauses is its only one.
     return clauses[0] if len(clauses) == 1 else {"dis_max": {"queries": clauses}}
 
 
-def _of_entity(index: str, profile: SearchProfile, text: str) -> Clause:
+def _of_entity(index: str, profile: SearchProfile, typed: Typed) -> Clause:
     """What finds one type's documents.
 
     The index is named, not the type: an index then drops the other types' clauses before it looks
     up a single word, which saves a third of the engine's work.
     """
-    return {
-        "bool": {
-            "filter": [{"term": {"_index": index}}],
-            **_found(profile, text),
-            "boost": profile.weight,
-        }
+    fields = [*profile.match.words]
+    clauses: Clause = {
+        "filter": [{"term": {"_index": index}}, *(_as_it_is(one, fields) for one in typed.phrases)],
+        **_found(profile, typed.text),
+        "boost": profile.weight,
     }
+    if typed.without:
+        clauses["must_not"] = [_as_it_is(one, fields) for one in typed.without]
+    return {"bool": clauses}
+
+
+def _as_it_is(words: str, fields: Sequence[str]) -> Clause:
+    """The words stand in one of the fields, side by side."""
+    return {"multi_match": {"query": words, "type": "phrase", "fields": [*fields]}}
 
 
 def _found(profile: SearchProfile, text: str) -> Clause:

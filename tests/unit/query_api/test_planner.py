@@ -59,6 +59,12 @@ REQUESTS: dict[str, tuple[SearchRequest, list[Any] | None]] = {
         ),
         None,
     ),
+    "phrases_and_minus_words": (
+        SearchRequest(
+            text='"drum and bass" rain -remix -"radio edit"', entities=("note", "sound"), limit=1
+        ),
+        None,
+    ),
     "lucene_syntax_is_text": (
         SearchRequest(text='title:"rain" AND -x* OR /r/ ~2', entities=("sound",), limit=1),
         None,
