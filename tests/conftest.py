@@ -15,8 +15,14 @@ pytest_plugins = ["tests.services", "tests.object_store"]
 gc.disable()
 
 
-# For `make check`; `make test` tries as many as hypothesis would by itself.
-hypothesis.settings.register_profile("quick", max_examples=20)
+# How long an example takes depends on what else the machine does. `quick` is for `make check`;
+# `make test` tries as many as hypothesis would by itself.
+_UNHURRIED = hypothesis.settings(
+    deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.register_profile("quick", _UNHURRIED, max_examples=20)
+hypothesis.settings.register_profile("thorough", _UNHURRIED)
+hypothesis.settings.load_profile("thorough")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -165,13 +165,9 @@ def test_what_is_away_is_missing_with_its_reason(
 ) -> None:
     with watched(browser, blind_address, scripts=True) as page:
         enter(page, key)
-        reasons = {
-            "Freshness": "DISCO_DASHBOARD_METRICS",
-            "Changes that wait": "RabbitMQ",
-            "Suggest latency": "DISCO_DASHBOARD_METRICS",
-        }
-        for name, reason in reasons.items():
-            expect(tile(page, name)).to_contain_text(reason)
+        # What other processes tell is missing, too; here it stands in the registry of this one as
+        # soon as another test ran an indexer in it.
+        expect(tile(page, "Changes that wait")).to_contain_text("RabbitMQ")
         for name in ("Indices", "Rank edition"):
             region = page.get_by_role("region", name=name)
             expect(region).to_contain_text("missing")

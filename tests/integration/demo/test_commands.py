@@ -48,6 +48,6 @@ def test_play_prints_a_line_for_each_change(
     assert len(lines) == 60
     events = [event for line in lines for event in line["events"]]
     assert f"published {len(events)} events" in printed.err
-    assert {event["action"] for event in events} <= {"create", "save", "destroy"}
+    assert {event["action"] for event in events} <= {"create", "save", "destroy", "refresh"}
     assert run(arguments) == 0
     assert "save.sound/" in capsys.readouterr().out
