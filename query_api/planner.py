@@ -276,29 +276,37 @@ def returned_fields(chosen: Profiles) -> list[str]:
 def _highlight(text: str, chosen: Profiles) -> Clause | None:
     """What marks the words of a hit.
 
-    It has a query of its own: which words a reader looks for does not depend on how they scored.
-    They are marked under their other spellings, or as the beginning of the last word; both at once
-    (`bool_prefix` with the synonyms) takes twice as long.
+    It has queries of its own: which words a reader looks for does not depend on how they scored.
+    Each field has one that knows that field alone, which takes half as long as one for all fields.
     """
     whole = {name for profile in chosen.values() for name in (profile.title, profile.subtitle)}
     names = sorted({name for profile in chosen.values() for name in profile.highlight})
     if not names:
         return None
-    words: Clause = {"multi_match": {"query": text, "fields": names}}
-    unfinished: Clause = {
-        "multi_match": {
-            "query": text,
-            "type": "bool_prefix",
-            "fields": names,
-            "analyzer": PREFIX_ANALYZER,
-        }
-    }
     return {
         "encoder": "html",
         "pre_tags": ["<em>"],
         "post_tags": ["</em>"],
-        "highlight_query": {"bool": {"should": [words, unfinished]}},
-        "fields": {name: _shown(whole=name in whole) for name in names},
+        "fields": {
+            name: _shown(whole=name in whole) | {"highlight_query": _marked(name, text)}
+            for name in names
+        },
+    }
+
+
+def _marked(field: str, text: str) -> Clause:
+    """What is marked in a field: words under their other spellings, or the last one's beginning.
+
+    Both at once (`bool_prefix` with the synonyms) takes twice as long.
+    """
+    unfinished = {"query": text, "analyzer": PREFIX_ANALYZER}
+    return {
+        "bool": {
+            "should": [
+                {"match": {field: {"query": text}}},
+                {"match_bool_prefix": {field: unfinished}},
+            ]
+        }
     }
 
 

@@ -18,7 +18,7 @@ from evaluation import interaction_operations
 from tests.integration.query_api import catalogue
 from tests.integration.query_api.serving import served
 
-PATIENCE = 20.0  # seconds
+PATIENCE = 60.0  # seconds
 
 Fetch = Callable[..., list[dict[str, Any]]]
 
