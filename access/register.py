@@ -1,7 +1,5 @@
 """The register of keys, in the service's own schema."""
 
-import contextlib
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
@@ -9,9 +7,9 @@ import asyncpg
 
 from access.keys import Key, KeyText, Scope, matches
 from core import own_schema
-from core.database import UNAVAILABLE_ERRORS, Pool
-from core.errors import ServiceUnavailableError
+from core.database import Pool, within_reach
 
+_AWAY: Final = "keys cannot be looked up"
 _NOBODY: Final = bytes(32)  # compared with when there is no such key, so that it takes as long
 
 
@@ -26,7 +24,7 @@ class KeyRegister:
     ) -> Key:
         """Keep what is needed to know the key again."""
         await own_schema.migrate(self._pool)
-        with _within_reach():
+        with within_reach(_AWAY):
             row = await self._pool.fetchrow(
                 "INSERT INTO disco.api_keys (id, name, secret_hash, scopes, expires_at)"
                 " VALUES ($1, $2, $3, $4, $5) RETURNING *",
@@ -38,13 +36,13 @@ class KeyRegister:
     async def list(self) -> list[Key]:
         """All keys, also those that do not hold any more, oldest first."""
         await own_schema.migrate(self._pool)
-        with _within_reach():
+        with within_reach(_AWAY):
             rows = await self._pool.fetch("SELECT * FROM disco.api_keys ORDER BY created_at, id")
         return [_read(row) for row in rows]
 
     async def revoke(self, key_id: str) -> Key | None:
         """Have a key let nobody in any more, for good; None if there is no such key."""
-        with _within_reach():
+        with within_reach(_AWAY):
             row = await self._pool.fetchrow(
                 "UPDATE disco.api_keys SET revoked_at = coalesce(revoked_at, clock_timestamp())"
                 " WHERE id = $1 RETURNING *",
@@ -54,7 +52,7 @@ class KeyRegister:
 
     async def expire(self, key_id: str, moment: datetime) -> None:
         """Have a key end at that time, unless it ends before."""
-        with _within_reach():
+        with within_reach(_AWAY):
             await self._pool.execute(
                 "UPDATE disco.api_keys SET expires_at = least(expires_at, $2) WHERE id = $1",
                 *(key_id, moment),
@@ -72,23 +70,13 @@ class KeyRegister:
         return _read(row) if row else None
 
     async def _row(self, key_id: str) -> asyncpg.Record | None:
-        with _within_reach():
+        with within_reach(_AWAY):
             try:
                 return await self._pool.fetchrow(
                     "SELECT * FROM disco.api_keys WHERE id = $1", key_id
                 )
             except asyncpg.UndefinedTableError:  # no key was ever made
                 return None
-
-
-@contextlib.contextmanager
-def _within_reach() -> Iterator[None]:
-    try:
-        yield
-    except UNAVAILABLE_ERRORS as error:
-        raise ServiceUnavailableError(
-            f"keys cannot be looked up: PostgreSQL does not answer ({error!r}); start it"
-        ) from error
 
 
 def _read(row: asyncpg.Record) -> Key:

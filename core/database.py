@@ -1,7 +1,7 @@
 """Connections to PostgreSQL: the primary, which has the clock, and the replica, which is read."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -100,6 +100,17 @@ async def fetch_within(
         except TimeoutError:
             connection.terminate()
             raise
+
+
+@contextmanager
+def within_reach(what_fails: str) -> Iterator[None]:
+    """Raises `ServiceUnavailableError`, which says what fails, where the database is away."""
+    try:
+        yield
+    except UNAVAILABLE_ERRORS as error:
+        raise ServiceUnavailableError(
+            f"{what_fails}: PostgreSQL does not answer ({error!r}); start it"
+        ) from error
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import getpass
 import socket
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,9 +19,10 @@ import asyncpg
 import orjson
 
 from core import own_schema, telemetry
-from core.database import UNAVAILABLE_ERRORS, Pool
-from core.errors import DiscoError, ServiceUnavailableError, UsageError
+from core.database import UNAVAILABLE_ERRORS, Pool, within_reach
+from core.errors import DiscoError, UsageError
 
+_AWAY: Final = "the operation log cannot be reached"
 HEARTBEAT_SECONDS: Final = 5.0
 _LOCK_CLASS: Final = 0x_D15C  # first half of the advisory locks of subjects
 _LONGEST_ERROR: Final = 2_000  # characters
@@ -173,7 +174,7 @@ class OperationLog:
         Raises as `record`.
         """
         await own_schema.migrate(self._pool)
-        with _primary_within_reach():
+        with within_reach(_AWAY):
             rows = await self._pool.fetch(
                 "SELECT * FROM disco.operation_history"
                 " WHERE ($1::text IS NULL OR subject = $1)"
@@ -186,7 +187,7 @@ class OperationLog:
     async def find(self, number: int) -> Operation:
         """The operation of that number; raises `UnknownOperationError`, and as `record`."""
         await own_schema.migrate(self._pool)
-        with _primary_within_reach():
+        with within_reach(_AWAY):
             row = await self._pool.fetchrow(
                 "SELECT * FROM disco.operation_history WHERE id = $1", number
             )
@@ -196,7 +197,7 @@ class OperationLog:
 
     async def _begin(self, action: str, subject: str, override: str | None) -> Entry:
         await own_schema.migrate(self._pool)
-        with _primary_within_reach():
+        with within_reach(_AWAY):
             number = await self._pool.fetchval(
                 "INSERT INTO disco.operations (action, subject, actor, via, override_reason)"
                 " VALUES ($1, $2, $3, $4, $5) RETURNING id",
@@ -243,16 +244,6 @@ class OperationLog:
         except UNAVAILABLE_ERRORS as lost:
             _log.error("operation_end_unrecorded", operation=entry.id, outcome=outcome,
                        error=repr(lost))  # fmt: skip
-
-
-@contextlib.contextmanager
-def _primary_within_reach() -> Iterator[None]:
-    try:
-        yield
-    except UNAVAILABLE_ERRORS as error:
-        raise ServiceUnavailableError(
-            f"the operation log cannot be reached: PostgreSQL does not answer ({error!r}); start it"
-        ) from error
 
 
 def _json(document: Mapping[str, Any] | None) -> str | None:

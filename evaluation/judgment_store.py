@@ -1,7 +1,6 @@
 """Where judgments are kept: in the service's own schema, `disco`."""
 
-import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -9,10 +8,10 @@ from typing import Any, Final
 import asyncpg
 
 from core import own_schema
-from core.database import UNAVAILABLE_ERRORS, Pool
-from core.errors import ServiceUnavailableError
+from core.database import Pool, within_reach
 from evaluation.judgments import Entity, Judged, Judgment, JudgmentError, Query, Scale
 
+_AWAY: Final = "judgments cannot be read or written"
 _SETS: Final = """
 SELECT s.name, s.scale, s.created_at,
     (SELECT count(*) FROM disco.judged_queries q WHERE q.set_name = s.name) AS queries,
@@ -120,7 +119,7 @@ class JudgmentStore:
         """
         await own_schema.migrate(self._pool)
         try:
-            with _within_reach():
+            with within_reach(_AWAY):
                 async with self._pool.acquire() as connection, connection.transaction():
                     await connection.execute(
                         "INSERT INTO disco.judgment_sets (name, scale) VALUES ($1, $2)"
@@ -143,19 +142,9 @@ class JudgmentStore:
 
     async def _fetch(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
         await own_schema.migrate(self._pool)
-        with _within_reach():
+        with within_reach(_AWAY):
             rows: list[asyncpg.Record] = await self._pool.fetch(statement, *arguments)
         return rows
-
-
-@contextlib.contextmanager
-def _within_reach() -> Iterator[None]:
-    try:
-        yield
-    except UNAVAILABLE_ERRORS as error:
-        raise ServiceUnavailableError(
-            f"judgments cannot be read or written: PostgreSQL does not answer ({error!r}); start it"
-        ) from error
 
 
 def _query_columns(queries: Iterable[Query]) -> list[list[Any]]:

@@ -21,6 +21,7 @@ from core.broker import (
     declare_topology,
     is_lost,
     open_broker,
+    watch,
 )
 from core.definitions import Definition
 from core.errors import DiscoError, ServiceUnavailableError
@@ -161,7 +162,7 @@ class Worker:
         self._lanes = [batch] if self._background_only else [urgent, interactive, batch]
         log.info("worker_ready", entities=sorted(services.definitions))
         async with asyncio.TaskGroup() as tasks:
-            watchers = [tasks.create_task(_watch(connection)) for connection in connections]
+            watchers = [tasks.create_task(watch(connection)) for connection in connections]
             watchers.append(tasks.create_task(_measure_depth(connections[0])))
             watchers.append(tasks.create_task(refresher.run()))
             CONSUMING.set(1)
@@ -192,12 +193,6 @@ async def _session(settings: Settings) -> AsyncIterator[list[AbstractConnection]
         ]
         await declare_topology(await connections[0].channel(), settings)
         yield connections
-
-
-async def _watch(connection: AbstractConnection) -> None:
-    """Raises once the connection is closed, so that nothing waits for it for ever."""
-    await connection.closed()
-    raise ConnectionResetError("the broker closed the connection")
 
 
 async def _measure_depth(connection: AbstractConnection) -> None:

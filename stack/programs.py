@@ -88,11 +88,13 @@ def interactions_worker(settings: Settings, logs: Path) -> Iterator[Program]:
 
 
 @contextmanager
-def query_api(settings: Settings, logs: Path, *, port: int | None = None) -> Iterator[Program]:
-    """The query API, ready to serve; stopped at the end."""
+def query_api(
+    settings: Settings, logs: Path, *, port: int | None = None, ready: str = "/readyz"
+) -> Iterator[Program]:
+    """The query API, once it answers at the path `ready`; stopped at the end."""
     port = port or ports.choose(seed=str(os.getpid()))
     command = ["serve", "query-api", "--port", str(port)]
-    with _running("query-api", command, port, settings, logs, ready="/readyz") as program:
+    with _running("query-api", command, port, settings, logs, ready=ready) as program:
         yield program
 
 

@@ -52,8 +52,11 @@ def address(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture(scope="module")
-def blind_address(settings: Settings) -> Iterator[str]:
-    """A query API that reaches nothing but the database, which knows the keys."""
+def blind_address(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A query API that reaches nothing but the database, which knows the keys.
+
+    A process of its own: other tests leave metrics of an indexer in this one.
+    """
     away = dataclasses.replace(
         settings,
         engine_url="http://127.0.0.1:9",
@@ -61,8 +64,8 @@ def blind_address(settings: Settings) -> Iterator[str]:
         rank_store="s3:nowhere",
         dashboard_metrics=NOBODY,
     )
-    with served(away) as at:
-        yield at
+    with programs.query_api(away, tmp_path_factory.mktemp("blind"), ready="/healthz") as program:
+        yield program.url
 
 
 @pytest.fixture(scope="module")
@@ -165,9 +168,13 @@ def test_what_is_away_is_missing_with_its_reason(
 ) -> None:
     with watched(browser, blind_address, scripts=True) as page:
         enter(page, key)
-        # What other processes tell is missing, too; here it stands in the registry of this one as
-        # soon as another test ran an indexer in it.
-        expect(tile(page, "Changes that wait")).to_contain_text("RabbitMQ")
+        reasons = {
+            "Freshness": "DISCO_DASHBOARD_METRICS",
+            "Changes that wait": "RabbitMQ",
+            "Suggest latency": "DISCO_DASHBOARD_METRICS",
+        }
+        for name, reason in reasons.items():
+            expect(tile(page, name)).to_contain_text(reason)
         for name in ("Indices", "Rank edition"):
             region = page.get_by_role("region", name=name)
             expect(region).to_contain_text("missing")

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.engine import create_engine
 from core.settings import Settings
-from tests.acceptance.browsing import launched, violations, watched
+from tests.acceptance.browsing import violations
 from tests.integration.query_api import catalogue
 from tests.integration.query_api.catalogue import BEGINNING, Document, set_, sound
 from tests.integration.query_api.serving import served
@@ -48,26 +48,6 @@ def address(settings: Settings) -> Iterator[str]:
     asyncio.run(fill())
     with served(replace(settings, explore_at=NOW.isoformat())) as at:
         yield at
-
-
-@pytest.fixture(scope="module")
-def browser(address: str) -> Iterator[Browser]:
-    assert address
-    with launched() as running:
-        yield running
-
-
-@pytest.fixture(params=["with scripts", "without scripts"])
-def either(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page in a browser that runs scripts, and in one that does not."""
-    with watched(browser, address, scripts=request.param == "with scripts") as page:
-        yield page
-
-
-@pytest.fixture
-def scripted(browser: Browser, address: str) -> Iterator[Page]:
-    with watched(browser, address, scripts=True) as page:
-        yield page
 
 
 def titles(page: Page) -> list[str]:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from core.engine import create_engine
 from core.settings import Settings
-from tests.acceptance.browsing import launched, violations, watched
+from tests.acceptance.browsing import violations
 from tests.integration.query_api import catalogue
 from tests.integration.query_api.catalogue import group, moment, set_, sound, user
 from tests.integration.query_api.serving import served
@@ -50,26 +50,6 @@ def address(settings: Settings) -> Iterator[str]:
     asyncio.run(fill())
     with served(settings) as at:
         yield at
-
-
-@pytest.fixture(scope="module")
-def browser(address: str) -> Iterator[Browser]:
-    assert address
-    with launched() as browser:
-        yield browser
-
-
-@pytest.fixture(params=["with scripts", "without scripts"])
-def either(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page in a browser that runs scripts, and in one that does not."""
-    with watched(browser, address, scripts=request.param == "with scripts") as page:
-        yield page
-
-
-@pytest.fixture
-def scripted(browser: Browser, address: str) -> Iterator[Page]:
-    with watched(browser, address, scripts=True) as page:
-        yield page
 
 
 def box(page: Page) -> Locator:
