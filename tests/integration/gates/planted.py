@@ -204,7 +204,7 @@ HARMLESS = (
         changed(_ANALYZERS, "filter", "light_words", "stopwords", to=lambda some: [*some, "by"]),
     ),
     _bad("more tags", "sound", sql("sound", ")[:50]", ")[:60]")),
-    _bad("fewer titles of a set", "set", sql("set", ")[:100]", ")[:80]")),
+    _bad("fewer titles of a set", "set", sql("set", ")[:100] AS sounds,", ")[:80] AS sounds,")),
     _bad(
         "shorter texts",
         "sound",

@@ -80,10 +80,14 @@ def prometheus(
 def _scraped(client: httpx.Client) -> bool:
     """Whether the query API was scraped, and every rule evaluated."""
     try:
-        up = client.get("/query", params={"query": 'up{job="disco"} == 1'}).json()
+        answer = client.get("/query", params={"query": 'up{job="disco"} == 1'})
     except httpx.TransportError:
         return False
-    return bool(up["data"]["result"]) and all(one["health"] != "unknown" for one in _rules(client))
+    if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:  # it still reads its own files
+        return False
+    return bool(answer.raise_for_status().json()["data"]["result"]) and all(
+        one["health"] != "unknown" for one in _rules(client)
+    )
 
 
 def _rules(client: httpx.Client) -> list[dict[str, str]]:
