@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import click
 
+from cli.eval_collection import collection
 from cli.eval_judgments import judgments
 from cli.eval_run import report, run
 from cli.output import json_option, print_json, print_text, progress
@@ -26,6 +27,7 @@ def evaluate() -> None:
 evaluate.add_command(judgments)
 evaluate.add_command(run)
 evaluate.add_command(report)
+evaluate.add_command(collection)
 
 
 @evaluate.command()

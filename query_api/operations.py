@@ -9,8 +9,17 @@ from indexer.operations import Prober, Services
 from query_api import offline
 from query_api.app import create_app
 from query_api.offline import Found, Rankings
+from query_api.temporary_index import TemporaryIndex, temporary_index
 
-__all__ = ["Found", "Rankings", "gate_prober", "rank_offline", "serve"]
+__all__ = [
+    "Found",
+    "Rankings",
+    "TemporaryIndex",
+    "gate_prober",
+    "rank_offline",
+    "serve",
+    "temporary_index",
+]
 
 _DRAIN_SECONDS: Final = 10  # what a request in progress may still take after SIGTERM
 

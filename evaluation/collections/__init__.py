@@ -1,0 +1,1 @@
+"""Collections: documents, queries and judgments that others made, to measure searches by."""
