@@ -8,6 +8,7 @@ import click
 
 from cli.eval_collection import collection
 from cli.eval_judgments import judgments
+from cli.eval_known_items import known_items
 from cli.eval_run import report, run
 from cli.output import json_option, print_json, print_text, progress
 from evaluation import operations
@@ -28,6 +29,7 @@ evaluate.add_command(judgments)
 evaluate.add_command(run)
 evaluate.add_command(report)
 evaluate.add_command(collection)
+evaluate.add_command(known_items)
 
 
 @evaluate.command()

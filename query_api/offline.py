@@ -1,7 +1,8 @@
 """Offline searches: the queries of a set, answered by variants just as people would be."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,8 +12,9 @@ from elasticsearch import ApiError
 from core.engine import is_unavailable
 from core.errors import ServiceUnavailableError, UsageError
 from core.settings import Settings
-from query_api import parameters, problems
-from query_api.assembly import assemble
+from query_api import engine_defaults, engine_search, parameters, problems
+from query_api.assembly import Assembly, assemble
+from query_api.live_indices import LiveIndices
 from query_api.problems import QueryError
 from query_api.search import Searcher
 
@@ -26,6 +28,7 @@ class Found:
     type: str
     id: str
     title: str
+    subtitle: str | None
 
 
 Rankings = Mapping[str, Sequence[Found]]  # query id -> hits, best first
@@ -39,10 +42,55 @@ async def rank(
     `queries` has texts by id. Raises `UsageError` for an unknown variant, and
     `ServiceUnavailableError` when one cannot answer.
     """
-    parts = assemble(settings)
-    try:
+    async with _assembled(settings) as parts:
         searcher = parts.searcher(None)  # nobody searches here: it is in no log
         return {one: await _ranked(searcher, one, queries, depth) for one in variants}
+
+
+async def rank_by_defaults(
+    settings: Settings, queries: Mapping[str, str], *, depth: int
+) -> Rankings:
+    """What the engine finds by itself in the live indices, in the fields that ours looks in.
+
+    Raises as `rank` does.
+    """
+    async with _assembled(settings) as parts:
+        indices = await LiveIndices(parts.engine, settings.index_prefix, parts.profiles).current()
+        if not indices:
+            raise UsageError("there is no index to search; build it with `disco index reindex`")
+        fields = {name: 0 for one in indices for name in parts.profiles[one].match.words}
+        room = asyncio.Semaphore(_AT_ONCE)
+
+        async def hits(text: str) -> Sequence[Found]:
+            plan = engine_defaults.plan(
+                text,
+                [*fields],
+                [*indices.values()],
+                limit=depth,
+                deadline=settings.search_deadline,
+            )
+            async with room:
+                response = await engine_search.run(parts.engine, plan)
+            return [
+                Found(
+                    type=hit["_source"]["type"],
+                    id=hit["_id"],
+                    title=hit["_source"]["title"],
+                    subtitle=hit["_source"].get("subtitle"),
+                )
+                for hit in response["hits"].get("hits", ())
+            ]
+
+        found = await asyncio.gather(*map(hits, queries.values()))
+        return dict(zip(queries, found, strict=True))
+
+
+@asynccontextmanager
+async def _assembled(settings: Settings) -> AsyncIterator[Assembly]:
+    """What answers searches, and errors that say what to do."""
+    parts = assemble(settings)
+    try:
+        yield parts
     except QueryError as error:
         is_at_fault = problems.status_of(error) < 500
         raise (UsageError if is_at_fault else ServiceUnavailableError)(error.detail) from error
@@ -68,7 +116,7 @@ async def _ranked(
         async with room:
             searched = await searcher.search(asked)
         return [
-            Found(type=hit["type"], id=hit["id"], title=hit["title"])
+            Found(type=hit["type"], id=hit["id"], title=hit["title"], subtitle=hit["subtitle"])
             for hit in searched.answer["hits"]
         ]
 

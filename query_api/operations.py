@@ -16,6 +16,7 @@ __all__ = [
     "Rankings",
     "TemporaryIndex",
     "gate_prober",
+    "rank_by_defaults",
     "rank_offline",
     "serve",
     "temporary_index",
@@ -56,6 +57,13 @@ async def rank_offline(
 ) -> Mapping[str, Rankings]:
     """What variants answer to queries, by variant and query; see `offline.rank`."""
     return await offline.rank(settings, variants, queries, depth=depth)
+
+
+async def rank_by_defaults(
+    settings: Settings, queries: Mapping[str, str], *, depth: int
+) -> Rankings:
+    """What the engine finds by itself, by query; see `offline.rank_by_defaults`."""
+    return await offline.rank_by_defaults(settings, queries, depth=depth)
 
 
 def gate_prober(services: Services) -> Prober:
