@@ -1,16 +1,16 @@
 """Freshness: from a commit to the change being found by `GET /v1/search`.
 
-Changes are written at a steady rate, each with a word in its title that only the changes of its
-bucket have. A poller asks the API for the words of the buckets that are not complete, over and
-over, and notes when a changed entity is among the hits. Commit and hit are read off one clock.
+Changes are written at a steady rate. A few of them, drawn evenly, have a word in their title that
+no other has: each of those is looked for until it is found, and commit and hit are read off one
+clock. So few, because a search takes the engine longer than a change: to look for all of them all
+the time would measure the looking. All changes must be found at the end: twenty share a word.
 """
 
 import asyncio
-import contextlib
 import random
 import string
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,12 +32,14 @@ from stack import programs
 _CHANGED = ("sound", "set", "user")
 _FOUND = "visibility = 'public' AND deleted_at IS NULL"
 _BUCKET = 20  # changes that share a word; no more than a page of hits
-_POLL_PAUSE = 0.05
-# Searches at once at most. All incomplete buckets at once would be more the later the answers are.
-_POLLERS = 4
+_PROBES = 5.0  # changes a second that are looked for at once
+# Seconds between two looks for one change: a first part, and a share of how long it was looked for.
+_LOOK_PAUSE, _LOOK_SHARE = 0.03, 0.1
+_LOOKERS = 4  # searches at once at most, or there would be more the later the answers are
 # The engine still compiles itself meanwhile: a quarter of its processor time after ten seconds.
-_WARM_UP = 60.0
+_WARM_UP = 90.0
 _PATIENCE = 10.0  # seconds after the last change until what is not found counts as lost
+_GIVEN_UP = 60.0  # seconds until a change is no longer looked for: it took at least so long
 
 
 @dataclass(kw_only=True)
@@ -47,18 +49,18 @@ class Bucket:
     entity: str
     word: str
     joined: int = 0  # changes so far
-    waiting: dict[str, float] = field(default_factory=dict)  # id -> commit, monotonic seconds
+    waiting: set[str] = field(default_factory=set)  # ids that no answer had
 
 
 @dataclass(kw_only=True)
 class Run:
     """One run of the benchmark."""
 
-    latencies: list[float] = field(default_factory=list)  # seconds, by change found
-    lost: int = 0
+    latencies: list[float] = field(default_factory=list)  # seconds, by change looked for
+    lost: int = 0  # of all changes
     changes: int = 0
-    polls: int = 0
-    refused: int = 0  # polls that the API could not answer in time
+    looks: int = 0
+    refused: int = 0  # looks that the API could not answer in time
     behind: float = 0.0  # seconds that the load generator was behind its schedule at most
 
 
@@ -72,6 +74,7 @@ class Freshness:
         self._buckets: dict[str, list[Bucket]] = {}  # by kind of change, oldest first
         self._random = random.Random(7)
         self._run = Run()
+        self._lookers = asyncio.Semaphore(_LOOKERS)
 
     async def run(self, *, rate: float, seconds: float) -> Run:
         """`rate` changes a second for `seconds`."""
@@ -81,23 +84,20 @@ class Freshness:
         """`rate` changes a second until `stop` is set, or for `seconds`."""
         self._run, self._buckets = Run(), {}
         async with aiohttp.ClientSession() as session:
-            poller = asyncio.create_task(self._poll(session))
-            await self._write(stop, rate, seconds)
+            await self._write(session, stop, rate, seconds)
             deadline = time.monotonic() + _PATIENCE
-            while self._waiting() and time.monotonic() < deadline and not poller.done():
-                await asyncio.sleep(_POLL_PAUSE)
-            poller.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await poller
-        self._run.lost = len(self._waiting())
+            for bucket in (one for some in self._buckets.values() for one in some):
+                await self._find_all(session, bucket, deadline)
         return self._run
 
-    def _waiting(self) -> list[str]:
-        return [one for buckets in self._buckets.values() for b in buckets for one in b.waiting]
+    async def _write(
+        self, session: aiohttp.ClientSession, stop: asyncio.Event, rate: float, seconds: float
+    ) -> None:
+        """Open loop: a change starts when it is due, whether earlier ones have ended or not.
 
-    async def _write(self, stop: asyncio.Event, rate: float, seconds: float) -> None:
-        """Open loop: a change starts when it is due, whether earlier ones have ended or not."""
-        began = time.monotonic()
+        Returns when all are published, and those looked for are found or given up.
+        """
+        began, every = time.monotonic(), max(1, round(rate / _PROBES))
         async with asyncio.TaskGroup() as tasks:
             for number in range(int(rate * seconds)):
                 if stop.is_set():
@@ -106,15 +106,42 @@ class Freshness:
                 if (pause := due - time.monotonic()) > 0:
                     await asyncio.sleep(pause)
                 self._run.behind = max(self._run.behind, time.monotonic() - due)
-                tasks.create_task(self._change())
+                change = self._change() if number % every else self._probe(session)
+                tasks.create_task(change)
 
-    async def _change(self) -> None:
-        entity = self._random.choices(("sound", "set", "user", "new sound"), (70, 10, 10, 10))[0]
-        bucket = self._bucket(entity)
-        [change] = await self._application.commit(self._write_of(entity, bucket.word))
-        bucket.waiting[str(change.id)] = change.committed_at / 1e9
+    async def _change(self, own_word: str = "") -> tuple[str, str, float]:
+        """Entity type, id and time of the commit (monotonic seconds) of one change."""
+        kind = self._random.choices(("sound", "set", "user", "new sound"), (70, 10, 10, 10))[0]
+        bucket = self._bucket(kind)
+        title = f"{own_word} {bucket.word}".strip()
+        [change] = await self._application.commit(self._write_of(kind, title))
+        bucket.waiting.add(str(change.id))
         self._run.changes += 1
         await self._application.publish(change)
+        return bucket.entity, str(change.id), change.committed_at / 1e9
+
+    async def _probe(self, session: aiohttp.ClientSession) -> None:
+        """One change that is looked for until it is found, or until the patience is at an end."""
+        word = _word(time.time_ns() // 1000)
+        entity, found_id, committed = await self._change(word)
+        found: set[str] = set()
+        while found_id not in found and (age := time.monotonic() - committed) < _GIVEN_UP:
+            await asyncio.sleep(_LOOK_PAUSE + _LOOK_SHARE * age)
+            async with self._lookers:
+                found = await self._look(session, entity, word)
+        self._run.latencies.append(time.monotonic() - committed)
+
+    async def _find_all(
+        self, session: aiohttp.ClientSession, bucket: Bucket, deadline: float
+    ) -> None:
+        """Count what of a bucket is not found by then as lost."""
+        while bucket.waiting:
+            bucket.waiting -= await self._look(session, bucket.entity, bucket.word)
+            if bucket.waiting:
+                if time.monotonic() >= deadline:
+                    break
+                await asyncio.sleep(_LOOK_PAUSE)
+        self._run.lost += len(bucket.waiting)
 
     def _bucket(self, kind: str) -> Bucket:
         """The kind's newest bucket, or a new one when that is full."""
@@ -125,49 +152,27 @@ class Freshness:
         buckets[-1].joined += 1
         return buckets[-1]
 
-    def _write_of(self, kind: str, word: str) -> Write:
-        """A new title or name with the word in it; or a new sound."""
+    def _write_of(self, kind: str, words: str) -> Write:
+        """A new title or name with the words in it; or a new sound."""
         if kind == "new sound":
-            return writes.create_sound(self._pick("user"), f"{word} demo")
-        return writes.rename(kind, self._pick(kind), f"{word} in dub")
+            return writes.create_sound(self._pick("user"), f"{words} demo")
+        return writes.rename(kind, self._pick(kind), f"{words} in dub")
 
     def _pick(self, entity: str) -> int:
         """An id that was not picked before: a second change would hide the first one's word."""
         return self._ids[entity].pop()
 
-    async def _poll(self, session: aiohttp.ClientSession) -> None:
-        """Look for every bucket that is not complete, a few at once, over and over."""
-        while True:
-            incomplete = iter(self._incomplete())
-            async with asyncio.TaskGroup() as looks:
-                for _ in range(_POLLERS):
-                    looks.create_task(self._look_for(session, incomplete))
-            await asyncio.sleep(_POLL_PAUSE)
-
-    def _incomplete(self) -> list[Bucket]:
-        for buckets in self._buckets.values():
-            buckets[:-1] = [one for one in buckets[:-1] if one.waiting]
-        return [one for buckets in self._buckets.values() for one in buckets if one.waiting]
-
-    async def _look_for(self, session: aiohttp.ClientSession, buckets: Iterator[Bucket]) -> None:
-        """Look for one bucket after the other; others take from the same ones."""
-        for bucket in buckets:
-            await self._look(session, bucket)
-
-    async def _look(self, session: aiohttp.ClientSession, bucket: Bucket) -> None:
-        parameters = {"q": bucket.word, "type": bucket.entity, "limit": str(_BUCKET)}
+    async def _look(self, session: aiohttp.ClientSession, entity: str, word: str) -> set[str]:
+        """Ids of the hits of a word; none if the API could not answer in time."""
+        parameters = {"q": word, "type": entity, "limit": str(_BUCKET)}
+        self._run.looks += 1
         async with session.get(f"{self._api}/v1/search", params=parameters) as response:
             if response.status >= 500:
-                self._run.refused += 1  # seen by the poll after this one, and so counted as late
-                return
+                self._run.refused += 1  # seen by the look after this one, and so counted as late
+                return set()
             response.raise_for_status()
             answer = orjson.loads(await response.read())
-        now = time.monotonic()
-        self._run.polls += 1
-        for hit in answer["hits"]:
-            committed = bucket.waiting.pop(hit["id"], None)
-            if committed is not None:
-                self._run.latencies.append(now - committed)
+        return {hit["id"] for hit in answer["hits"]}
 
 
 class LiveChanges:
@@ -265,7 +270,8 @@ def _figures(run: Run) -> dict[str, float]:
     return percentiles(run.latencies) | {
         "lost": run.lost,
         "changes": run.changes,
-        "polls": run.polls,
+        "looked_for": len(run.latencies),
+        "looks": run.looks,
         "refused": run.refused,
         "behind_max": run.behind,
     }

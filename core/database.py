@@ -12,8 +12,10 @@ from core.settings import Settings
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
+    Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
 else:  # at run time, asyncpg's classes are not generic
     Pool = asyncpg.Pool
+    Connection = asyncpg.pool.PoolConnectionProxy
 
 # What a lost, refused or restarting server looks like: wait and try again.
 UNAVAILABLE_ERRORS = (
@@ -70,6 +72,7 @@ async def open_pool(url: str, *, application: str, size: int = 6) -> AsyncIterat
             timeout=10,
             command_timeout=60,
             server_settings={"application_name": application, "timezone": "UTC"},
+            reset=_keep,
         )
     except (
         *UNAVAILABLE_ERRORS,
@@ -122,6 +125,14 @@ async def _open_replica(
         return
     async with open_pool(settings.replica_url, application=application, size=size) as replica:
         yield replica
+
+
+async def _keep(_connection: object) -> None:
+    """Leave a session as it is when its connection goes back to the pool.
+
+    asyncpg rolls back what was left open, and would then, with one more round trip after every
+    statement, reset what none of ours sets. Who takes a lock of the session gives it back.
+    """
 
 
 def _address(url: str) -> str:

@@ -8,17 +8,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import asyncpg
 
-from core.database import UNAVAILABLE_ERRORS, Pool
+from core.database import UNAVAILABLE_ERRORS, Connection, Pool
 from core.errors import DiscoError, ServiceUnavailableError
-
-if TYPE_CHECKING:
-    Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
-else:  # at run time, asyncpg's classes are not generic
-    Connection = asyncpg.pool.PoolConnectionProxy
 
 FOLDER: Final = Path(__file__).parent / "sql"
 _FILE: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")

@@ -12,7 +12,7 @@ from pathlib import Path
 from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch
 
-from core.database import UNAVAILABLE_ERRORS, open_pool
+from core.database import UNAVAILABLE_ERRORS, Connection, open_pool
 from core.definitions import (
     ANALYSIS_FILE,
     DEPENDENTS_SUFFIX,
@@ -98,7 +98,7 @@ async def check(settings: Settings, entities: Sequence[str] = ()) -> list[Defini
 @asynccontextmanager
 async def _services(
     settings: Settings,
-) -> AsyncIterator[tuple[AsyncElasticsearch, "sql_check.Connection"]]:
+) -> AsyncIterator[tuple[AsyncElasticsearch, "Connection"]]:
     """The engine and a connection to the primary; one that goes away is told as that."""
     try:
         async with (
@@ -127,7 +127,7 @@ class _Checks:
         folder: Path,
         settings: Settings,
         engine: AsyncElasticsearch,
-        connection: "sql_check.Connection",
+        connection: Connection,
         entities: frozenset[str],
     ) -> None:
         self._folder = folder

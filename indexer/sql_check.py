@@ -8,19 +8,15 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 
-from core.database import UNAVAILABLE_ERRORS
+from core.database import UNAVAILABLE_ERRORS, Connection
 from core.definitions import HYDRATOR_FIELDS, Definition
 from indexer.hydrator import documents_by_ids
 from indexer.profile_check import Finding
 from indexer.splice import complete
-
-if TYPE_CHECKING:  # at run time, asyncpg's classes are not generic
-    Connection = PoolConnectionProxy[asyncpg.Record]
 
 SAMPLE = 100  # rows of the source table that are made into documents
 _VERSION_COLUMNS = (("id", "bigint"), ("updated_at", "timestamp with time zone"))
@@ -68,7 +64,7 @@ class Column:
     is_enum: bool
 
 
-async def check_source_table(connection: "Connection", definition: Definition) -> list[Finding]:
+async def check_source_table(connection: Connection, definition: Definition) -> list[Finding]:
     """Whether the table that is scanned has bigint ids."""
     table, found = await _source_table(connection, definition)
     if found == "bigint":
@@ -79,7 +75,7 @@ async def check_source_table(connection: "Connection", definition: Definition) -
     return [Finding(f"source_table {definition.source_table!r} {what}", remedy)]
 
 
-async def check_hydration(connection: "Connection", definition: Definition) -> list[Finding]:
+async def check_hydration(connection: Connection, definition: Definition) -> list[Finding]:
     """What the database has against the hydration SQL, and where columns and fields differ."""
     by_ids, by_range = definition.hydrate_by_ids(), definition.hydrate_by_range()
     try:
@@ -93,7 +89,7 @@ async def check_hydration(connection: "Connection", definition: Definition) -> l
 
 
 async def check_dependents(
-    connection: "Connection", definition: Definition, entities: frozenset[str]
+    connection: Connection, definition: Definition, entities: frozenset[str]
 ) -> list[Finding]:
     """What the database has against the dependents SQL, and entity types that do not exist."""
     sql = definition.dependents_sql
@@ -105,7 +101,7 @@ async def check_dependents(
         return [refusal(error, sql)]
 
 
-async def check_private(connection: "Connection", definition: Definition) -> list[Finding]:
+async def check_private(connection: Connection, definition: Definition) -> list[Finding]:
     """What the database has against the SQL of what is private."""
     sql = definition.private_sql
     if sql is None:
@@ -123,7 +119,7 @@ async def check_private(connection: "Connection", definition: Definition) -> lis
 
 
 async def sample_documents(
-    connection: "Connection", definition: Definition
+    connection: Connection, definition: Definition
 ) -> tuple[list[bytes], list[Finding]]:
     """Documents of the first rows of the source table, as they would be indexed."""
     try:
@@ -148,7 +144,7 @@ def refusal(error: asyncpg.PostgresError, sql: str = "") -> Finding:
 
 
 async def _dependents(
-    connection: "Connection", sql: str, definition: Definition, entities: frozenset[str]
+    connection: Connection, sql: str, definition: Definition, entities: frozenset[str]
 ) -> list[Finding]:
     statement = await connection.prepare(sql)
     parameters = [one.name for one in statement.get_parameters()]
@@ -201,9 +197,7 @@ def _fit(column: Column, field_type: str) -> Iterator[Finding]:
     yield Finding(what, f"cast it to {' or '.join(sorted(fitting))}, or change the mapping")
 
 
-async def _columns(
-    connection: "Connection", attributes: Sequence[asyncpg.Attribute]
-) -> list[Column]:
+async def _columns(connection: Connection, attributes: Sequence[asyncpg.Attribute]) -> list[Column]:
     oids = [one.type.oid for one in attributes]
     types = {row["oid"]: row for row in await connection.fetch(_COLUMN_TYPES, oids)}
     return [
@@ -217,7 +211,7 @@ async def _columns(
 
 
 async def _named_entities(
-    connection: "Connection", sql: str, definition: Definition
+    connection: Connection, sql: str, definition: Definition
 ) -> frozenset[str]:
     """Entity types that the SQL can return: constants of its plan, and what it returns now.
 
@@ -238,7 +232,7 @@ def _constants(node: Mapping[str, Any]) -> Iterator[str]:
         yield from _constants(below)
 
 
-async def _first_ids(connection: "Connection", definition: Definition) -> list[int]:
+async def _first_ids(connection: Connection, definition: Definition) -> list[int]:
     """Ids of a few rows; none where the source table is not as it should be."""
     table, id_type = await _source_table(connection, definition)
     if id_type != "bigint":
@@ -248,7 +242,7 @@ async def _first_ids(connection: "Connection", definition: Definition) -> list[i
 
 
 async def _source_table(
-    connection: "Connection", definition: Definition
+    connection: Connection, definition: Definition
 ) -> tuple[str | None, str | None]:
     """The table's name, quoted where it has to be, and the type of its ids; None: there is none."""
     row = await connection.fetchrow(_SOURCE_TABLE, definition.source_table)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from elasticsearch import NotFoundError
 
 from core.broker import open_broker
-from core.database import UNAVAILABLE_ERRORS
+from core.database import UNAVAILABLE_ERRORS, Connection
 from core.errors import DiscoError
 from core.telemetry import logger
 from indexer import parity
@@ -68,7 +68,7 @@ class Sweep:
                     await connection.fetchval("SELECT 1")  # still connected, so still locked
                     await asyncio.sleep(_PAUSE_SECONDS)
             finally:
-                await connection.fetchval("SELECT pg_advisory_unlock($1)", self._lock)
+                await _unlock(connection, self._lock)
 
     async def _filled(self) -> list[Generation]:
         """The generations but those that a build fills and compares itself."""
@@ -101,3 +101,12 @@ class Sweep:
             publisher = RefreshPublisher(await connection.channel())
             # What cannot be read would only end in the dead letters again.
             await publisher.publish([(one.key, now) for one in differences if one.is_repairable])
+
+
+async def _unlock(connection: Connection, lock: int) -> None:
+    """Give the lock back, if need be with the session: its connection is used again."""
+    try:
+        await connection.fetchval("SELECT pg_advisory_unlock($1)", lock)
+    except BaseException:
+        connection.terminate()
+        raise

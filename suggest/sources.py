@@ -17,12 +17,12 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import asyncpg
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from core.database import STATEMENT_ERRORS, UNAVAILABLE_ERRORS, open_pool
+from core.database import STATEMENT_ERRORS, UNAVAILABLE_ERRORS, Connection, open_pool
 from core.errors import ServiceUnavailableError
 from core.settings import Settings
 from core.telemetry import logger
@@ -31,11 +31,6 @@ from suggest.phrases import LONGEST, Phrase
 from suggest.rank_weights import RankWeights, UnrankedIdError
 
 _log = logger("suggest")
-
-if TYPE_CHECKING:
-    Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
-else:  # at run time, asyncpg's classes are not generic
-    Connection = asyncpg.pool.PoolConnectionProxy
 
 FOLDER: Final = Path(__file__).with_name("sources")
 LIST: Final = "sources.json"

@@ -15,8 +15,8 @@ pytest_plugins = ["tests.services", "tests.object_store"]
 gc.disable()
 
 
-# How long an example takes depends on what else the machine does. `quick` is for `make check`;
-# `make test` tries as many as hypothesis would by itself.
+# How long an example takes depends on what else the machine does. `quick` is for `make check`,
+# which spares what is marked `thorough` as well; `make test` tries as many as hypothesis would.
 _UNHURRIED = hypothesis.settings(
     deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
@@ -34,10 +34,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what takes longer than it tells in everyday life, unless it is asked for."""
-    if config.getoption("--exhaustive"):
-        return
-    spared = [one for one in items if one.get_closest_marker("exhaustive")]
+    """Leave out what takes longer than it tells, unless it is asked for."""
+    marks = set() if config.getoption("--exhaustive") else {"exhaustive"}
+    if config.getoption("--hypothesis-profile") == "quick":
+        marks.add("thorough")
+    spared = [one for one in items if marks & {mark.name for mark in one.iter_markers()}]
     if spared:
         config.hook.pytest_deselected(items=spared)
         items[:] = [one for one in items if one not in set(spared)]

@@ -1,4 +1,5 @@
-"""The real services, for tests: one stack for all, and in it a place of its own for each module.
+"""The real services, for tests: a stack for each process that runs tests, and in it a place of its
+own for each module.
 
 A place is a database with the catalogue's schema, a virtual host of the broker and a prefix of
 index names. It is made when a module first asks for it and removed after its last test. A service
@@ -33,6 +34,8 @@ _numbers = itertools.count(1)
 def stack() -> Iterator[Stack]:
     """The running stack of the tests; what had to be started is stopped at the end."""
     name = os.environ.get("DISCO_TEST_STACK") or "test"
+    if sharer := os.environ.get("PYTEST_XDIST_WORKER"):  # each process breaks only what is its own
+        name = f"{name}-{sharer}"
     started = operations.up(name, root=ROOT, progress=print)
     running = operations.open_stack(name, root=ROOT)
     _sweep(running)

@@ -12,8 +12,7 @@ from typing import Any, Final
 import asyncpg
 import orjson
 
-from core.database import Pool
-from core.own_schema import Connection
+from core.database import Connection, Pool
 
 TABLES: Final = ("searches", "interactions")
 _LOCK: Final = 0x_D15C_0002  # advisory; whoever makes or drops a partition holds it

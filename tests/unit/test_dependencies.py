@@ -67,6 +67,7 @@ def undeclared(folder: Path, allowed: set[str]) -> list[str]:
     ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("package", PACKAGES)
 def test_the_product_imports_what_it_declares(package: str) -> None:
     more = {"benchmarks": PEERS | APART, "core": EXTRAS, "ranker": SPARK}.get(package, set())
@@ -74,6 +75,7 @@ def test_the_product_imports_what_it_declares(package: str) -> None:
     assert undeclared(ROOT / package, allowed) == []
 
 
+@pytest.mark.thorough
 def test_the_tests_import_what_is_declared() -> None:
     assert undeclared(ROOT / "tests", RUN | DEVELOP | SPARK) == []
 

@@ -1,10 +1,12 @@
 """The product's analysis finds in simulated sessions what is known to be there."""
 
 import numpy as np
+import pytest
 
 from benchmarks import experiments, simulated_users
 
 
+@pytest.mark.thorough
 def test_interleaving_finds_the_better_variant_with_a_tenth_of_the_sessions() -> None:
     world, rng = simulated_users.world(0), np.random.default_rng([0, 1])
     by_ab, ab = experiments.sessions_of_ab(world, rng)
@@ -16,6 +18,7 @@ def test_interleaving_finds_the_better_variant_with_a_tenth_of_the_sessions() ->
     assert by_interleaving <= by_ab / 10
 
 
+@pytest.mark.thorough
 def test_where_nothing_differs_hardly_anything_is_found() -> None:
     found = experiments.false_alarms(simulated_users.world(2), runs=10, seed=2)
     assert set(found) == {

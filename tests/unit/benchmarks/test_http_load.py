@@ -23,6 +23,7 @@ def address() -> Iterator[str]:
         process.terminate()
 
 
+@pytest.mark.thorough
 def test_each_connection_sends_when_it_has_its_answer(address: str) -> None:
     load = http_load.run(address, [REQUEST], seconds=0.3)
     assert load.failed == 0
@@ -32,6 +33,7 @@ def test_each_connection_sends_when_it_has_its_answer(address: str) -> None:
     assert 0 < load.percentile(50) <= load.percentile(99) < 1
 
 
+@pytest.mark.thorough
 def test_at_a_rate_requests_are_sent_when_they_are_due(address: str) -> None:
     load = http_load.run(address, [REQUEST], seconds=0.5, rate=100)
     due = load.answers[:, 0]

@@ -30,6 +30,7 @@ def test_a_generated_graph_repeats_and_looks_like_activities() -> None:
     assert not (graph.sources == graph.targets).any()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("subject", "error"), [("disco", 1e-9), ("igraph", 1e-9), ("scipy", 1e-9)])
 def test_subjects_calculate_the_same(folder: Path, subject: str, error: float) -> None:
     arrays, nodes = rank_subjects.read(folder)

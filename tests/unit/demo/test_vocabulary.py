@@ -39,6 +39,7 @@ def test_places_have_a_country(culture: Culture) -> None:
     assert all(place.city for place in culture.places)
 
 
+@pytest.mark.thorough
 @CULTURES
 def test_names_and_titles_vary(culture: Culture) -> None:
     draw = random.Random(1)

@@ -64,6 +64,7 @@ def test_no_p_value_is_zero() -> None:
     assert found.p_bootstrap == pytest.approx(1 / 10_000)
 
 
+@pytest.mark.thorough
 def test_chance_alone_alarms_as_often_as_it_should() -> None:
     source = np.random.default_rng(7)
     alarms = {"permutation": 0, "bootstrap": 0}

@@ -36,6 +36,7 @@ def test_what_cannot_be_measured_is_an_error() -> None:
         gauged({}, {}, None, "RR@10", seed=1)
 
 
+@pytest.mark.thorough
 def test_the_interval_holds_the_mean_in_nineteen_of_twenty_samples() -> None:
     chance = np.random.default_rng(7)
     found = [interval(chance.normal(3.0, 1.0, 60), seed=1) for _ in range(400)]

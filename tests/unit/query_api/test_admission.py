@@ -45,6 +45,7 @@ async def at_saturation(through: Door) -> float:
     return sum(await asyncio.gather(*(person() for _ in range(INSIDE)))) / SECONDS
 
 
+@pytest.mark.thorough
 async def test_goodput_at_five_times_saturation() -> None:
     most = await at_saturation(door())
     through = door()

@@ -210,6 +210,7 @@ def test_a_damaged_edition_is_refused_and_listed_as_such(
     assert edition_operations.open_edition(settings, None).name == first.edition
 
 
+@pytest.mark.thorough
 def test_old_editions_are_removed_but_not_those_in_a_slot(
     settings: Settings, activity: Path, signal_folder: Path
 ) -> None:

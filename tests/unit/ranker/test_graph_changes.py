@@ -53,6 +53,7 @@ def drawn_edges(
     return st.dictionaries(key, st.sampled_from(weights), min_size=least, max_size=60)
 
 
+@pytest.mark.thorough
 @settings(deadline=None)
 @given(
     data=st.data(), nodes=st.integers(1, 9), new=st.integers(0, 3), kinds=st.sampled_from([1, 3])

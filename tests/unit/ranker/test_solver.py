@@ -31,6 +31,7 @@ def distance(one: Floats, other: Floats) -> float:
     return float(np.abs(one - other).sum())
 
 
+@pytest.mark.thorough
 @EVERY_METHOD
 @EVERY_DANGLING
 @pytest.mark.parametrize("name", GRAPHS)
@@ -45,6 +46,7 @@ def test_scores_are_those_of_dense_algebra(name: str, dangling: Dangling, method
         assert solution.scores.sum() == pytest.approx(1.0, abs=1e-14)
 
 
+@pytest.mark.thorough
 @EVERY_METHOD
 @EVERY_DANGLING
 def test_surfers_jump_where_the_teleport_vector_says(dangling: Dangling, method: Method) -> None:
@@ -85,6 +87,7 @@ def test_scores_are_those_of_networkx(
     assert distance(solution.scores, by_networkx(edges, nodes, damping=damping)) <= 1e-8
 
 
+@pytest.mark.thorough
 @EVERY_METHOD
 @EVERY_DANGLING
 @settings(deadline=None)
@@ -185,6 +188,7 @@ def test_too_few_iterations_are_an_error(method: Method) -> None:
         solve(graph_of(named.edges, named.nodes), Parameters(method=method, max_iterations=3))
 
 
+@pytest.mark.thorough
 @EVERY_METHOD
 @pytest.mark.parametrize("name", ["cycle", "two in turn", "power law", "star inwards"])
 def test_even_a_damping_near_one_converges_within_the_limit(name: str, method: Method) -> None:

@@ -185,6 +185,7 @@ def test_a_process_that_ends_is_an_error_with_its_last_words(
     assert "the disk is full" in str(raised.value)
 
 
+@pytest.mark.thorough
 def test_a_process_that_never_answers_is_stopped_at_the_deadline(
     listener: Listener, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -140,6 +140,7 @@ def conversation(snapshot: Path) -> Iterator[subprocess.Popen[bytes]]:
             process.kill()
 
 
+@pytest.mark.thorough
 def test_each_line_is_answered_before_the_next_is_written(snapshot: Path) -> None:
     with conversation(snapshot) as process:
         assert process.stdin is not None
@@ -233,6 +234,7 @@ def test_plain_python_gives_the_same_answers(snapshot: Path) -> None:
     assert compiled.count(b'"text"') >= 7
 
 
+@pytest.mark.thorough
 def test_a_few_beginnings_are_answered_without_numba(snapshot: Path) -> None:
     """Importing it takes several times as long as all the rest."""
     program = (

@@ -107,6 +107,7 @@ def corpus(names: int, seed: int) -> list[Phrase]:
     ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("names", [3, 40, 400])
 def test_every_beginning_of_every_key(engine_of: MakeEngine, names: int) -> None:
     phrases = corpus(names, seed=names)
@@ -133,6 +134,7 @@ def slips(text: str) -> set[str]:
     } - {text}
 
 
+@pytest.mark.thorough
 def test_every_slip_of_a_finger_finds_what_was_meant(engine_of: MakeEngine) -> None:
     phrases = [*corpus(30, seed=5), phrase("Travolta John", 7), phrase("日本語の歌", 3)]
     engine = engine_of(phrases)

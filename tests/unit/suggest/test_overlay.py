@@ -3,6 +3,7 @@
 import itertools
 
 import orjson
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -53,6 +54,7 @@ def sound(number: int, text: str, weight: float) -> dict[Key, Phrases]:
     return {("sound", number): phrases(("sound", number), [(text, weight)])}
 
 
+@pytest.mark.thorough
 @settings(deadline=None)
 @given(
     before=st.lists(st.tuples(KEYS, STATES), max_size=40),
@@ -190,6 +192,7 @@ def test_corrected_ones_of_equal_cost_come_in_the_order_of_their_weights() -> No
     assert texts(layers, "paxnt") == ["paint", "paxent"]
 
 
+@pytest.mark.thorough
 def test_layers_stay_few() -> None:
     overlay, layers = overlay_of({})
     for number in range(300):

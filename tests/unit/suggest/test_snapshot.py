@@ -37,6 +37,7 @@ def test_the_edition_names_the_content(tmp_path: Path, file: Path) -> None:
     assert snapshot.load(other).edition != snapshot.load(file).edition
 
 
+@pytest.mark.thorough
 def test_any_byte_that_differs_is_noticed(tmp_path: Path, file: Path) -> None:
     content = file.read_bytes()
     damaged = tmp_path / "damaged.snapshot"

@@ -37,6 +37,7 @@ def looks(rng: np.random.Generator) -> list[Sequential | None]:
     ]
 
 
+@pytest.mark.thorough
 def test_looking_again_and_again_finds_nothing_where_nothing_is() -> None:
     rng = np.random.default_rng(3)
     runs = [looks(rng) for _ in range(200)]
@@ -44,6 +45,7 @@ def test_looking_again_and_again_finds_nothing_where_nothing_is() -> None:
     assert alarms <= 0.05 * len(runs)
 
 
+@pytest.mark.thorough
 def test_the_interval_holds_at_every_look() -> None:
     rng = np.random.default_rng(4)
     missed = sum(

@@ -75,6 +75,7 @@ def test_interleaved_units_prefer_whose_hits_they_click() -> None:
     assert one.better == "wide"
 
 
+@pytest.mark.thorough
 def test_nothing_is_said_of_nothing() -> None:
     for design in (SHARED, BOTH):
         (one,) = standing_of(opened([]), design, "click_through").comparisons
