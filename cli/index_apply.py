@@ -109,6 +109,6 @@ def _print_changes(
     for name, (before, after) in changes.settings.items():
         click.echo(f"  {name}: {before} -> {after}")
     if changes.profile:
-        click.echo("  search profile: restart the query API, so that searches use it")
+        click.echo("  search profile: searches use that of the file within a second")
     if build is not None:
         print_state(build, f"is a copy of {changes.live.index}", as_json)

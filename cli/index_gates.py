@@ -24,8 +24,10 @@ def gated_indexer(settings: Settings) -> AbstractAsyncContextManager[Services]:
 
 @click.command()
 @click.argument("name", metavar="INDEX")
+@click.option("--last", is_flag=True, help="Tell what they said when they were asked last.")
+@click.option("--dry-run", is_flag=True, help="Ask them, and keep nothing of what they say.")
 @json_option
-def gates(*, name: str, as_json: bool) -> None:
+def gates(*, name: str, last: bool, dry_run: bool, as_json: bool) -> None:
     """Ask all gates about INDEX, and keep what they say: it is ready then, or has failed.
 
     It is held against the database and against the live index. Exits 1 if a gate fails.
@@ -34,14 +36,23 @@ def gates(*, name: str, as_json: bool) -> None:
 
     async def run() -> Examination:
         async with gated_indexer(settings) as services:
-            return await operations.examine(services, name)
+            if last:
+                return await _last(services, name)
+            return await operations.examine(services, name, dry_run=dry_run)
 
     examination = uvloop.run(run())
     if as_json:
-        print_json({"index": name, **operations.examination_document(examination)})
+        told = operations.examination_document(examination)
+        print_json({"index": name, **told, "dry_run": dry_run})
     else:
         _print_examination(name, examination)
     exit_with(DOES_NOT_HOLD if examination.failed else OK)
+
+
+async def _last(services: Services, name: str) -> Examination:
+    if (found := await operations.last_examination(services, name)) is None:
+        raise UsageError(f"no gate was asked about {name} so far; ask them: run it without --last")
+    return found
 
 
 @click.command()

@@ -1,6 +1,7 @@
 """`disco index reindex`: new indices are built, followed, paused, taken up again and cancelled."""
 
 import asyncio
+import dataclasses
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import click
@@ -15,16 +16,11 @@ from cli.build_progress import (
     progress_line,
 )
 from cli.index_gates import gated_indexer
-from cli.output import (
-    dry_run_option,
-    json_option,
-    print_json,
-    progress,
-)
+from cli.output import dry_run_option, json_option, print_json, progress
 from core.errors import UsageError
 from core.settings import Settings, load
 from indexer import operations
-from indexer.operations import Progress, Services
+from indexer.operations import BuildAction, BuildPlan, Progress, Services
 
 _Act = Callable[[Services, str], Awaitable[Progress]]
 
@@ -43,7 +39,9 @@ _ACTS: Mapping[str, tuple[_Act, str]] = {
     is_flag=True,
     help="Leave it as ready once it is complete, for `disco index promote`.",
 )
-@click.option("--detach", is_flag=True, help="Leave the build to workers; it ends as ready.")
+@click.option(
+    "--detach", is_flag=True, help="End at once and leave the build to workers; it ends as ready."
+)
 @click.option("--pause", "act", flag_value="pause", help="Have a build under way do no more.")
 @click.option("--resume", "act", flag_value="resume", help="Go on with a build, and follow it.")
 @click.option("--cancel", "act", flag_value="cancel", help="Give a build up; delete its index.")
@@ -68,22 +66,22 @@ def reindex(
     names = list(operations.definitions_of(settings, entities))
     if act == "status":
         _print_status(settings, names, as_json)
-    elif dry_run:
-        _print_plan(settings, names, act, detach=detach, promoting=not unpromoted, as_json=as_json)
+        return
+    if act is not None and not entities:
+        raise UsageError(f"name the ENTITY whose build to {act}")
+    promoting = not (unpromoted or detach)
+    if dry_run:
+        _print_plan(settings, names, BuildAction(act or "build"), promoting, as_json)
     elif act in ("pause", "cancel"):
-        _act_on(settings, entities, act, as_json)
+        _act_on(settings, names, act, as_json)
     else:
-        if act is not None and not entities:
-            raise UsageError("name the ENTITY whose build shall go on")
         uvloop.run(
-            _reindex(settings, names, act, detach=detach, promoting=not unpromoted, as_json=as_json)
+            _reindex(settings, names, act, detach=detach, promoting=promoting, as_json=as_json)
         )
 
 
 def _act_on(settings: Settings, entities: Sequence[str], act: str, as_json: bool) -> None:
-    """Pause or cancel the builds of the entity types that were named."""
-    if not entities:
-        raise UsageError(f"name the ENTITY whose build to {act}")
+    """Pause or cancel the builds of these entity types."""
     function, said = _ACTS[act]
 
     async def run() -> list[Progress]:
@@ -158,32 +156,27 @@ def _print_status(settings: Settings, names: Sequence[str], as_json: bool) -> No
 def _print_plan(
     settings: Settings,
     names: Sequence[str],
-    act: str | None,
-    *,
-    detach: bool,
+    action: BuildAction,
     promoting: bool,
     as_json: bool,
 ) -> None:
-    promoting = promoting and not detach
-    plan = [
-        {
-            "entity": name,
-            "definition": definition.hash,
-            "source_table": definition.source_table,
-            "action": act or "build",
-            "promote": promoting,
-        }
-        for name, definition in operations.definitions_of(settings, names).items()
-    ]
+    async def run() -> list[BuildPlan]:
+        async with operations.open_indexer(settings) as services:
+            return [await operations.plan_build(services, name, action) for name in names]
+
+    plan = uvloop.run(run())
     if as_json:
-        print_json({"plan": plan})
+        print_json({"plan": [dataclasses.asdict(one) | {"promote": promoting} for one in plan]})
         return
-    end = ", and make it live" if promoting else ", and leave it as ready"
-    for step in plan:
-        if act is not None:
-            click.echo(f"would {act} the build of {step['entity']}, if there is one")
-            continue
-        click.echo(
-            f"would build an index of {step['entity']} from table {step['source_table']} "
-            f"(definition {step['definition']}){end}"
-        )
+    for one in plan:
+        click.echo(_planned(one, promoting))
+
+
+def _planned(plan: BuildPlan, promoting: bool) -> str:
+    if plan.index is not None:
+        return f"would {plan.action} the build of {plan.index} ({plan.phase})"
+    end = "make it live" if promoting else "leave it as ready"
+    return (
+        f"would build an index of {plan.entity} from table {plan.source_table} (about "
+        f"{plan.expected:,} rows, definition {plan.definition}), and {end}"
+    )

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.definitions import PROFILE_SUFFIX, DefinitionError, Problem
 from indexer import reindexing
 from indexer.build_progress import Progress, progress_of
 from indexer.definition_changes import Changes, Remedy, changes_of
 from indexer.errors import IndexerError, engine_within_reach
 from indexer.generation import Generation, State, changeable_settings
+from indexer.profile_check import check_profile
 from indexer.recording import document_of, log_of
 from indexer.services import Services
 
@@ -44,14 +46,20 @@ async def apply_changes(services: Services, entity: str) -> Applied:
     """Apply what has changed of a definition without building its index anew.
 
     A copy that is needed is left to workers, as a build; it ends as ready. Raises
-    `ReindexNeededError`, with nothing done; `NoGenerationError`, `BuildUnderWayError`.
+    `ReindexNeededError`, or `DefinitionError` for a search profile that cannot be used, with
+    nothing done; `NoGenerationError`, `BuildUnderWayError`.
     """
-    async with log_of(services).record("index.apply", entity) as entry:
+    async with log_of(services).record("index.apply", entity, alone=True) as entry:
         changes = await _changes(services, entity)
         if changes.remedy is Remedy.REINDEX:
             raise ReindexNeededError(reindex_needed(changes))
+        if changes.profile:
+            _check_profile(services, entity)
         before = document_of(changes.live) | {"settings": _side(changes, 0)}
         after = before | {"settings": _side(changes, 1), "remedy": changes.remedy}
+        if changes.profile:
+            before |= {"profile": changes.live.profile}
+            after |= {"profile": services.definitions[entity].profile}
         await entry.plan(before=before, after=after)
         await _change_in_place(services, changes)
         if changes.remedy is not Remedy.COPY:
@@ -84,6 +92,17 @@ def reindex_needed(changes: Changes) -> str:
         f"{entity}: the definition makes other documents, or other terms of them, than "
         f"{changes.live.index} holds: run `disco index reindex {entity}`"
     )
+
+
+def _check_profile(services: Services, entity: str) -> None:
+    """Raise `DefinitionError` for what searches could not use: they would have it in a second."""
+    file = services.settings.definitions_path / f"{entity}{PROFILE_SUFFIX}"
+    problems = [
+        Problem(file=file, what=found.what, remedy=found.remedy)
+        for found in check_profile(services.definitions[entity])
+    ]
+    if problems:
+        raise DefinitionError(*problems)
 
 
 async def _changes(services: Services, entity: str) -> Changes:

@@ -1,14 +1,11 @@
 """The progress of builds: how far they are, how fast they go, and what they wait for."""
 
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from indexer.builds import Build, Phase
-from indexer.obstacles import obstacle_to
+from indexer.obstacles import obstacle_to, unattended
 from indexer.services import Services
-
-_RATE_WINDOW = 15.0  # seconds that a rate is the mean of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,14 +37,24 @@ class Progress:
 
 async def builds(services: Services, entities: Sequence[str]) -> list[Progress]:
     """The last build of each of the entity types that has one, under way or ended."""
+    found = await services.journal.builds(entities)
+    if not any(build.is_under_way for build in found):
+        return [progress_of(build) for build in found]
+    now, _ = await services.fence.wait()
     return [
-        replace(progress_of(build), waits_for=await obstacle_to(services, build))
-        for build in await services.journal.builds(entities)
+        replace(progress_of(build, now), waits_for=await _waits_for(services, build))
+        for build in found
     ]
 
 
-def progress_of(build: Build) -> Progress:
-    """The progress that a record tells of."""
+async def _waits_for(services: Services, build: Build) -> str:
+    return await obstacle_to(services, build) or await unattended(services, build)
+
+
+def progress_of(build: Build, now: int | None = None) -> Progress:
+    """The progress that a record tells of; with `now`, by the primary's clock, how fast it goes."""
+    rate = 0.0 if now is None else build.rate(now)
+    left = max(0, build.expected - build.rows)
     return Progress(
         entity=build.entity,
         index=build.index,
@@ -61,27 +68,7 @@ def progress_of(build: Build) -> Progress:
         outcomes=build.outcomes,
         mended=build.mended,
         since=build.since,
+        rate=rate,
+        eta=left / rate if rate and build.expected else None,
         failure=build.failure,
     )
-
-
-@dataclass
-class Gauge:
-    """Measures the rate of a phase from looks at it."""
-
-    _phase: tuple[Phase, int] | None = None
-    _looks: list[tuple[float, int]] = field(default_factory=list)  # monotonic seconds, rows
-
-    def measure(self, build: Build) -> Progress:
-        """The progress, with rate and time to come as far as they are known."""
-        now = time.monotonic()
-        if (build.phase, build.turn) != self._phase:
-            self._phase, self._looks = (build.phase, build.turn), []
-        self._looks.append((now, build.rows))
-        while self._looks[0][0] < now - _RATE_WINDOW and len(self._looks) > 2:
-            self._looks.pop(0)
-        seconds = now - self._looks[0][0]
-        rate = (build.rows - self._looks[0][1]) / seconds if seconds > 1 else 0.0
-        left = max(0, build.expected - build.rows)
-        eta = left / rate if rate > 0 and build.expected and not build.is_paused else None
-        return replace(progress_of(build), rate=rate, eta=eta)

@@ -1,16 +1,66 @@
-"""Building: builds are begun, followed, paused, taken up again and cancelled, and recorded."""
+"""Building: builds are planned, begun, followed, paused, resumed and cancelled, and recorded."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
 
 from indexer import reindexing
 from indexer.build_progress import Progress, builds, progress_of
 from indexer.builds import Build
+from indexer.errors import NoGenerationError
 from indexer.following import follow
 from indexer.gatekeeping import examine
 from indexer.promoting import promote
 from indexer.promotion import plan_promotion
-from indexer.recording import log_of
+from indexer.recording import document_of, log_of
 from indexer.services import Services
+from indexer.windows import count_rows
+
+
+class BuildAction(StrEnum):
+    """What can be done about the build of an entity type."""
+
+    BUILD = "build"  # begin one
+    PAUSE = "pause"  # have workers finish the ranges that they are at, and take no more
+    RESUME = "resume"  # go on with one
+    CANCEL = "cancel"  # give it up, and delete its index
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildPlan:
+    """What an action would do."""
+
+    entity: str
+    action: BuildAction
+    index: str | None  # of the build that is under way; None: one is to be begun
+    phase: str | None  # that it is in
+    definition: str  # hash of the definition as the files have it now
+    source_table: str
+    expected: int  # rows of the table, as the planner estimates; 0: it does not know
+
+
+async def plan_build(
+    services: Services, entity: str, action: BuildAction = BuildAction.BUILD
+) -> BuildPlan:
+    """What an action would do, and nothing done; raises what refuses the action."""
+    definition = services.definitions[entity]
+    found = None
+    if action is BuildAction.BUILD:
+        await reindexing.refuse_second(services, entity)
+    else:
+        found = await reindexing.under_way(services, entity)
+    _, pool = await services.fence.wait()
+    return BuildPlan(
+        entity=entity,
+        action=action,
+        index=found.index if found else None,
+        phase=str(found.phase) if found else None,
+        definition=definition.hash,
+        source_table=definition.source_table,
+        expected=await count_rows(pool, definition),
+    )
 
 
 async def build(
@@ -30,10 +80,13 @@ async def build(
 
 
 async def follow_build(
-    services: Services, entity: str, index: str, *, promoting: bool
+    services: Services, entity: str, index: str, *, promoting: bool, assisting: bool = True
 ) -> AsyncIterator[Progress]:
-    """Follow a build to its end as `build` does, whoever began it."""
-    async for progress in follow(services, entity, index):
+    """Follow a build to its end as `build` does, whoever began it.
+
+    Unless `assisting`, its work is left to workers, even if there are none.
+    """
+    async for progress in follow(services, entity, index, assisting=assisting):
         yield progress
     if services.prober is not None:
         await examine(services, index)
@@ -46,8 +99,11 @@ async def follow_build(
 async def start_build(services: Services, entity: str) -> Progress:
     """Begin a build and leave it to workers; it ends as ready. Raises `BuildUnderWayError`."""
     async with log_of(services).record("index.reindex", entity) as entry:
+        live = None
+        with suppress(NoGenerationError):
+            live = document_of(await services.generations.live(entity))
         begun = progress_of(await reindexing.start(services, entity))
-        await entry.plan(before=None, after={"index": begun.index})
+        await entry.plan(before=live, after={"index": begun.index})
     return begun
 
 
@@ -73,9 +129,20 @@ async def _acted(
     act: Callable[[Services, str], Awaitable[Build]],
 ) -> Progress:
     async with log_of(services).record(action, entity) as entry:
-        found = progress_of(await act(services, entity))
-        await entry.plan(before={"index": found.index}, after={"index": found.index})
-    return found
+        before = await reindexing.under_way(services, entity)
+        found = await act(services, entity)
+        await entry.plan(before=_told(before), after=_told(found))
+    return progress_of(found)
+
+
+def _told(build: Build) -> dict[str, Any]:
+    """A build as the operation log has it."""
+    return {
+        "index": build.index,
+        "phase": build.phase,
+        "paused": build.is_paused,
+        "rows": build.rows,
+    }
 
 
 async def list_builds(services: Services, entities: Sequence[str] = ()) -> list[Progress]:

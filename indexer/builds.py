@@ -17,6 +17,10 @@ from indexer.windows import END_OF_IDS, SMALLEST_ID
 
 PASSES = 5  # comparisons after which a generation that still differs is given up
 NOBODY = -1  # in place of the range that handed out another
+_RATE_WINDOW = 15_000_000  # microseconds that a rate is the mean of
+# A range takes a few seconds. Longer without an end of one, and the rate falls.
+_BETWEEN_RANGES = 5_000_000  # microseconds
+_BETWEEN_MARKS = 1_000_000  # microseconds; closer ones are one
 
 
 class Phase(StrEnum):
@@ -45,6 +49,13 @@ class Range(NamedTuple):
     end: int
     rows: int  # of the table, when it was handed out
     after: int = NOBODY  # start of the range whose end handed this one out
+
+
+class Mark(NamedTuple):
+    """How far a phase was at a moment."""
+
+    at: int  # microseconds by the primary's clock
+    rows: int  # gone over so far
 
 
 class Step(NamedTuple):
@@ -84,6 +95,7 @@ class Build:
     position: int = SMALLEST_ID  # from here on ids are in no range of this pass yet
     open: Sequence[Range] = ()  # handed out, not finished
     rows: int = 0  # rows in the finished ranges of this pass
+    marks: Sequence[Mark] = ()  # when rows were finished lately, for the rate; oldest first
     documents: int = 0  # documents that the scan read
     outcomes: Mapping[str, int] = field(default_factory=dict)  # of the scan's writes
     found: int = 0  # differences of this pass
@@ -121,8 +133,25 @@ class Build:
             position=END_OF_IDS if phase in _SINGLE else SMALLEST_ID,
             open=single if phase in _SINGLE else (),
             rows=0,
+            marks=(Mark(now, 0),),
             found=0,
         )
+
+    def rate(self, now: int) -> float:
+        """Rows a second, lately; 0 where that is not known, or it does not go on."""
+        if not self.is_under_way or self.is_paused or len(self.marks) < 2:
+            return 0.0
+        first, last = self.marks[0], self.marks[-1]
+        seconds = (max(last.at, now - _BETWEEN_RANGES) - first.at) / 1e6
+        return (last.rows - first.rows) / seconds if seconds > 0 else 0.0
+
+    def pause(self) -> Self:
+        """The build, of which nothing more is handed out."""
+        return replace(self, is_paused=True)
+
+    def resume(self, now: int) -> Self:
+        """The build, of which more is handed out again. How long it lay idle is in no rate."""
+        return replace(self, is_paused=False, marks=(Mark(now, self.rows),))
 
     def hand_out(self, taken: Range) -> Self:
         """The build after a range from its position on was handed out."""
@@ -130,10 +159,12 @@ class Build:
 
     def finish(self, done: Range, tally: Tally, now: int) -> Self:
         """The build after an open range was gone over, in its next phase if that was the last."""
+        rows = self.rows + done.rows
         build = replace(
             self,
             open=tuple(one for one in self.open if one.start != done.start),
-            rows=self.rows + done.rows,
+            rows=rows,
+            marks=_lately(self.marks, Mark(now, rows)),
             documents=self.documents + tally.documents,
             outcomes=Counter(self.outcomes) + Counter(tally.outcomes),
             found=self.found + tally.differences,
@@ -173,6 +204,7 @@ def encode(build: Build) -> dict[str, Any]:
         "phase": str(build.phase),
         "since": {str(phase): moment for phase, moment in build.since.items()},
         "open": [list(one) for one in build.open],
+        "marks": [list(one) for one in build.marks],
         "outcomes": {str(outcome): count for outcome, count in build.outcomes.items()},
     }
 
@@ -181,4 +213,13 @@ def decode(content: Mapping[str, Any]) -> Build:
     """The record that `encode` gave."""
     known = {name: content[name] for name in Build.__dataclass_fields__ if name in content}
     opened = tuple(Range(*one) for one in content["open"])
-    return Build(**known | {"phase": Phase(content["phase"]), "open": opened})
+    marks = tuple(Mark(*one) for one in content.get("marks", ()))
+    return Build(**known | {"phase": Phase(content["phase"]), "open": opened, "marks": marks})
+
+
+def _lately(marks: Sequence[Mark], newest: Mark) -> Sequence[Mark]:
+    """The newest one, those of the last seconds, and one before them."""
+    is_close = len(marks) > 1 and newest.at - marks[-2].at < _BETWEEN_MARKS
+    kept = (*(marks[:-1] if is_close else marks), newest)
+    older = sum(one.at < newest.at - _RATE_WINDOW for one in kept)
+    return kept[max(0, older - 1) :]

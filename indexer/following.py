@@ -9,12 +9,11 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
-from core.errors import ServiceUnavailableError
-from indexer.build_progress import Gauge, Progress
+from indexer.build_progress import Progress, progress_of
 from indexer.builds import Build, Phase
 from indexer.errors import IndexerError, ScanRejectedError, TemporarilyUnavailableError
 from indexer.obstacles import obstacle_to
-from indexer.range_messages import open_publisher
+from indexer.range_messages import consumers
 from indexer.services import Services
 from indexer.worker import Worker
 
@@ -29,20 +28,26 @@ class BuildEndedError(IndexerError):
     exit_code = 1
 
 
-async def follow(services: Services, entity: str, index: str) -> AsyncIterator[Progress]:
-    """Yield the progress of a build until its generation is ready; do its work if nobody else does.
+async def follow(
+    services: Services, entity: str, index: str, *, assisting: bool = True
+) -> AsyncIterator[Progress]:
+    """Yield the progress of a build until its generation is ready.
 
-    Raises `ScanRejectedError` when it has failed, `BuildEndedError` when it was cancelled.
-    A lost service is waited for.
+    When `assisting`, do its work if nobody else does. Raises `ScanRejectedError` when it has
+    failed, `BuildEndedError` when it was cancelled. A lost service is waited for.
     """
-    gauge, lookout = Gauge(), _Lookout(services)
+    lookout = _Lookout(services)
+    now, _ = await services.fence.wait()
+    began = now - time.monotonic_ns() // 1000
     async with AsyncExitStack() as stack:
         assistance = _Assistance(services, stack)
         while True:
-            await assistance.offer()
+            if assisting:
+                await assistance.offer()
             build = await _look(services, entity, index)
             if build is not None:
-                yield replace(gauge.measure(build), waits_for=await lookout.look(build))
+                progress = progress_of(build, began + time.monotonic_ns() // 1000)
+                yield replace(progress, waits_for=await lookout.look(build))
                 if build.phase is Phase.COMPLETE:
                     return
                 if build.phase is Phase.FAILED:
@@ -68,7 +73,7 @@ class _Assistance:
         if time.monotonic() < self._next_look:
             return
         self._next_look = time.monotonic() + _CONSUMERS_LOOK
-        if await _consumers(self._services) == 0:
+        if await consumers(self._services.settings) == 0:
             worker = Worker(self._services, background_only=True)
             self._task = await self._stack.enter_async_context(
                 self._services.assistant.running(worker.run_background)
@@ -89,15 +94,6 @@ class _Lookout:
             self._next_look = time.monotonic() + _OBSTACLE_LOOK
             self._seen = await obstacle_to(self._services, build)
         return self._seen if build.is_under_way else ""
-
-
-async def _consumers(services: Services) -> int | None:
-    """How many consume the batch queue; None when the broker does not say."""
-    try:
-        async with open_publisher(services.settings) as publisher:
-            return await publisher.consumers()
-    except (TemporarilyUnavailableError, ServiceUnavailableError):
-        return None
 
 
 async def _look(services: Services, entity: str, index: str) -> Build | None:

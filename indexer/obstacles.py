@@ -1,9 +1,10 @@
-"""Obstacles: what keeps a build from going on, as far as the engine tells."""
+"""Obstacles: what keeps a build from going on, as far as engine and broker tell."""
 
 from elasticsearch import NotFoundError
 
 from indexer.builds import Build
 from indexer.errors import TemporarilyUnavailableError, engine_within_reach
+from indexer.range_messages import consumers
 from indexer.services import Services
 
 _UNPLACED = "red"
@@ -20,6 +21,16 @@ async def obstacle_to(services: Services, build: Build) -> str:
         return ""  # the index was deleted, and the build is about to notice
     except TemporarilyUnavailableError as error:
         return str(error)
+
+
+async def unattended(services: Services, build: Build) -> str:
+    """That nobody does the work of a build; empty: somebody does, or there is none to do."""
+    if not build.is_under_way or build.is_paused or await consumers(services.settings) != 0:
+        return ""
+    return (
+        "no worker takes it up: nobody consumes indexer.batch; start one (`disco work indexer`), "
+        f"or have the command do it (`disco index reindex {build.entity} --resume`)"
+    )
 
 
 async def _obstacle(services: Services, index: str) -> str:

@@ -23,11 +23,14 @@ from indexer.applying import (
 )
 from indexer.build_progress import Progress
 from indexer.building import (
+    BuildAction,
+    BuildPlan,
     build,
     cancel_build,
     follow_build,
     list_builds,
     pause_build,
+    plan_build,
     resume_build,
     start_build,
 )
@@ -35,7 +38,7 @@ from indexer.checking import check
 from indexer.comparing import UnlikeGenerationsError, diff
 from indexer.definition_changes import Changes, Remedy
 from indexer.errors import IndexerError
-from indexer.gatekeeping import examine
+from indexer.gatekeeping import examine, last_examination
 from indexer.gates import Examination, GateFailedError, Ruling
 from indexer.gates import encode as examination_document
 from indexer.generation import Generation
@@ -55,6 +58,8 @@ from indexer.verifying import Verdict, verify
 
 __all__ = [
     "Applied",
+    "BuildAction",
+    "BuildPlan",
     "Changes",
     "Examination",
     "Exchange",
@@ -92,10 +97,12 @@ __all__ = [
     "generations_of",
     "history",
     "known_generations",
+    "last_examination",
     "list_builds",
     "list_generations",
     "open_indexer",
     "pause_build",
+    "plan_build",
     "plan_changes",
     "promote",
     "publish_ranks",

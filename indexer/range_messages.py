@@ -20,6 +20,7 @@ from core.broker import (
     declare_topology,
     open_broker,
 )
+from core.errors import ServiceUnavailableError
 from core.settings import Settings
 from indexer.builds import Build, Phase, Range, Step
 from indexer.errors import IndexerError, TemporarilyUnavailableError
@@ -112,3 +113,12 @@ async def open_publisher(settings: Settings) -> AsyncIterator[RangePublisher]:
         # Events that come before the first worker does must have a queue to wait in.
         await declare_topology(channel, settings)
         yield RangePublisher(channel)
+
+
+async def consumers(settings: Settings) -> int | None:
+    """How many consume the batch queue; None when the broker does not say."""
+    try:
+        async with open_publisher(settings) as publisher:
+            return await publisher.consumers()
+    except (TemporarilyUnavailableError, ServiceUnavailableError):
+        return None

@@ -100,7 +100,7 @@ async def resume(services: Services, entity: str) -> Build:
 
     Every open range is published again. One that somebody has still is done twice at most.
     """
-    await _update(services, entity, lambda build, _: _paused(build, is_paused=False))
+    await _update(services, entity, lambda build, now: _prepared(build).resume(now))
     async with open_publisher(services.settings) as publisher:
         breadth = await publisher.breadth()
         while True:
@@ -113,7 +113,7 @@ async def resume(services: Services, entity: str) -> Build:
 
 async def pause(services: Services, entity: str) -> Build:
     """Let workers finish the ranges that they are at, and take no more; raises `NoBuildError`."""
-    return await _update(services, entity, lambda build, _: _paused(build, is_paused=True))
+    return await _update(services, entity, lambda build, _: _prepared(build).pause())
 
 
 async def cancel(services: Services, entity: str) -> Build:
@@ -124,12 +124,28 @@ async def cancel(services: Services, entity: str) -> Build:
     return build
 
 
-async def _claim(services: Services, entity: str) -> Entry:
-    """The record of a new build, in place of one that has ended."""
+async def under_way(services: Services, entity: str) -> Build:
+    """The build of an entity type that can be paused or given up; raises `NoBuildError`."""
+    return (await _under_way(services, entity)).build
+
+
+async def refuse_second(services: Services, entity: str) -> None:
+    """Raise `BuildUnderWayError` where a build could not be begun now."""
+    await _former(services, entity)
+
+
+async def _former(services: Services, entity: str) -> tuple[Entry | None, int]:
+    """The record of the last build, which has ended, and the moment; as `refuse_second`."""
     now, _ = await services.fence.wait()
     before = await services.journal.read(entity)
     if before is not None and await _is_alive(services, before.build, now):
         raise _under_way_error(before.build)
+    return before, now
+
+
+async def _claim(services: Services, entity: str) -> Entry:
+    """The record of a new build, in place of one that has ended."""
+    before, now = await _former(services, entity)
     if before is not None and before.build.phase is Phase.PREPARING and before.build.index:
         await services.generations.remove(before.build.index)
     build = Build(entity=entity, since={Phase.PREPARING: now})
@@ -172,13 +188,14 @@ async def _under_way(services: Services, entity: str) -> Entry:
     return entry
 
 
-def _paused(build: Build, *, is_paused: bool) -> Build:
+def _prepared(build: Build) -> Build:
+    """A build that has begun; raises `NoBuildError`."""
     if build.phase is Phase.PREPARING:
         raise NoBuildError(
             f"the build of {build.entity} is being prepared; try again in a moment, "
             f"or give it up: `disco index reindex {build.entity} --cancel`"
         )
-    return replace(build, is_paused=is_paused)
+    return build
 
 
 async def _update(services: Services, entity: str, change: Callable[[Build, int], Build]) -> Build:

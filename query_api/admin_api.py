@@ -14,11 +14,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from access.operations import Key, Scope
+from core import telemetry
 from core.errors import DiscoError
 from core.operation_log import Actor
 from core.settings import Settings
 from indexer import operations
-from indexer.operations import Services
+from indexer.operations import BuildAction, Services
 from query_api import admin_bodies, problems
 from query_api.admin_answers import answer, whole_number
 from query_api.admin_bodies import (
@@ -34,17 +35,23 @@ from query_api.admin_bodies import (
 )
 from query_api.doorkeeper import Doorkeeper
 from query_api.gate_probes import GateProber
+from query_api.lasting import Lasting
 from query_api.problems import Code, QueryError
 from query_api.rank_admin import RankAdmin
 
 BUILDS_PATH: Final = "/v1/admin/builds"
+GATES_PATH: Final = "/v1/admin/gates"
 _MOST_OPERATIONS: Final = 1_000
 _AREAS: Final = ("index", "rank")  # of operations
+# Gates compare every row of a large index, which may take minutes.
+_GATES_SECONDS: Final = 60.0  # after which they go on without the one who asked
 _BUILD_ACTIONS: Final = {
-    "pause": operations.pause_build,
-    "resume": operations.resume_build,
-    "cancel": operations.cancel_build,
+    BuildAction.PAUSE: operations.pause_build,
+    BuildAction.RESUME: operations.resume_build,
+    BuildAction.CANCEL: operations.cancel_build,
 }
+
+_log = telemetry.logger("admin")
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -56,9 +63,11 @@ class AdminApi:
         self._settings = settings
         self._doorkeeper = doorkeeper
         self.ranks = RankAdmin(settings, self._services)
+        self._lasting = Lasting()
 
     async def close(self) -> None:
         """Give up what is still being done."""
+        await self._lasting.close()
         await self.ranks.close()
 
     def guarded(self, handler: Callable[[Request, Key], Awaitable[Response]]) -> Handler:
@@ -103,13 +112,17 @@ class AdminApi:
 
     async def build(self, request: Request, key: Key) -> Response:
         """`POST /v1/admin/builds/{action}`: pause, resume or cancel one."""
-        act = _BUILD_ACTIONS.get(request.path_params["action"])
-        if act is None:
+        name = request.path_params["action"]
+        if name not in _BUILD_ACTIONS:
             raise HTTPException(404)
+        action = BuildAction(name)
         body = await admin_bodies.read(request, BuildBody)
         self._check_entity(body.entity)
         async with self._services(key) as services:
-            return answer({"build": await act(services, body.entity)})
+            if body.dry_run:
+                plan = await operations.plan_build(services, body.entity, action)
+                return answer({"plan": plan, "dry_run": True})
+            return answer({"build": await _BUILD_ACTIONS[action](services, body.entity)})
 
     async def check(self, request: Request, _key: Key) -> Response:
         """`POST /v1/admin/check`."""
@@ -129,14 +142,19 @@ class AdminApi:
         return answer({"holds": all(one.holds for one in verdicts), "definitions": definitions})
 
     async def reindex(self, request: Request, key: Key) -> Response:
-        """`POST /v1/admin/reindex`: begins a build and leaves it to the workers."""
+        """`POST /v1/admin/reindex`: begins a build and leaves it to the workers.
+
+        When it is complete its gates are asked, and it is promoted if that was asked for.
+        """
         body = await admin_bodies.read(request, ReindexBody)
-        definition = self._check_entity(body.entity)
-        if body.dry_run:
-            plan = {"entity": body.entity, "definition": definition, "promote": False}
-            return answer({"plan": plan, "dry_run": True})
+        self._check_entity(body.entity)
         async with self._services(key) as services:
+            if body.dry_run:
+                plan = await operations.plan_build(services, body.entity)
+                planned = dataclasses.asdict(plan) | {"promote": body.promote}
+                return answer({"plan": planned, "dry_run": True})
             begun = await operations.start_build(services, body.entity)
+        self._lasting.begin(self._see_to_its_end(key, begun, promoting=body.promote))
         return answer({"build": begun}, status=202, headers={"Location": BUILDS_PATH})
 
     async def apply(self, request: Request, key: Key) -> Response:
@@ -156,9 +174,23 @@ class AdminApi:
     async def gates(self, request: Request, key: Key) -> Response:
         """`POST /v1/admin/gates`: asks all gates about an index."""
         body = await admin_bodies.read(request, GatesBody)
+
+        async def ask() -> operations.Examination:
+            async with self._services(key) as services:
+                return await operations.examine(services, body.index, dry_run=body.dry_run)
+
+        if (found := await self._lasting.within(_GATES_SECONDS, ask())) is None:
+            return _goes_on(body.index)
+        told = operations.examination_document(found)
+        return answer({"index": body.index, **told, "dry_run": body.dry_run})
+
+    async def last_gates(self, request: Request, key: Key) -> Response:
+        """`GET /v1/admin/gates/{index}`: what they said when they were asked last."""
+        index = request.path_params["index"]
         async with self._services(key) as services:
-            found = await operations.examine(services, body.index)
-        return answer({"index": body.index, **operations.examination_document(found)})
+            found = await operations.last_examination(services, index)
+        told = {"holds": None} if found is None else operations.examination_document(found)
+        return answer({"index": index, **told})
 
     async def diff(self, request: Request, key: Key) -> Response:
         """`POST /v1/admin/diff`: how the answers of two indices differ, query by query."""
@@ -172,10 +204,15 @@ class AdminApi:
     async def promote(self, request: Request, key: Key) -> Response:
         """`POST /v1/admin/promote`."""
         body = await admin_bodies.read(request, PromoteBody)
-        async with self._services(key) as services:
-            exchange = await operations.promote(
-                services, body.index, dry_run=body.dry_run, override=body.override
-            )
+
+        async def promote() -> operations.Exchange:
+            async with self._services(key) as services:
+                return await operations.promote(
+                    services, body.index, dry_run=body.dry_run, override=body.override
+                )
+
+        if (exchange := await self._lasting.within(_GATES_SECONDS, promote())) is None:
+            return _goes_on(body.index)
         return _exchanged(exchange, dry_run=body.dry_run)
 
     async def rollback(self, request: Request, key: Key) -> Response:
@@ -193,9 +230,24 @@ class AdminApi:
             retired = await operations.retire(services, body.index, dry_run=body.dry_run)
         return answer({"retired": operations.document_of(retired), "dry_run": body.dry_run})
 
-    def _check_entity(self, entity: str) -> str:
-        """The hash of the definition of an entity type; raises `UnknownEntityError`."""
-        return operations.definitions_of(self._settings, [entity])[entity].hash
+    async def _see_to_its_end(
+        self, key: Key, begun: operations.Progress, *, promoting: bool
+    ) -> None:
+        """Follow a build; if this process ends before, it ends as ready, and waits for others."""
+        async with self._services(key) as services:
+            states = operations.follow_build(
+                services, begun.entity, begun.index, promoting=promoting, assisting=False
+            )
+            try:
+                async for _ in states:
+                    pass
+            except DiscoError as error:
+                # The operation log and the build's record have it, too.
+                _log.warning("build_not_live", index=begun.index, reason=str(error))
+
+    def _check_entity(self, entity: str) -> None:
+        """Raise `UnknownEntityError` for what is no entity type."""
+        operations.definitions_of(self._settings, [entity])
 
     @asynccontextmanager
     async def _services(self, key: Key) -> AsyncIterator[Services]:
@@ -203,6 +255,12 @@ class AdminApi:
         actor = Actor(name=f"{key.name} (key {key.id})", via="http")
         async with operations.open_indexer(self._settings, prober=GateProber) as services:
             yield dataclasses.replace(services, actor=actor)
+
+
+def _goes_on(index: str) -> Response:
+    """The gates of an index are still being asked."""
+    location = {"Location": f"{GATES_PATH}/{index}"}
+    return answer({"index": index, "under_way": True}, status=202, headers=location)
 
 
 def _exchanged(exchange: operations.Exchange, *, dry_run: bool) -> Response:

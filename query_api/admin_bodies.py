@@ -40,6 +40,9 @@ class ReindexBody(_Body):
     """Of what to build an index."""
 
     entity: Entity
+    promote: Annotated[
+        bool, Field(description="Make it live once it is complete and its gates hold.")
+    ] = False
     dry_run: DryRun = False
 
 
@@ -54,12 +57,16 @@ class BuildBody(_Body):
     """Which build is meant: that of an entity type."""
 
     entity: Entity
+    dry_run: DryRun = False
 
 
 class GatesBody(_Body):
     """Which index to ask the gates about."""
 
     index: Index
+    dry_run: Annotated[
+        bool, Field(description="Ask them, and note nothing: the index stays as it is.")
+    ] = False
 
 
 class DiffBody(_Body):

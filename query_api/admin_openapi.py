@@ -28,6 +28,7 @@ _OPERATIONS: Final[tuple[tuple[str, str, str, type[BaseModel] | None, str], ...]
     ("apply", "post", "Apply a definition without a reindex", admin_bodies.ApplyBody, "200"),
     ("gates", "post", "Ask all gates about an index", admin_bodies.GatesBody, "200"),
     ("diff", "post", "Compare the answers of two indices", admin_bodies.DiffBody, "200"),
+    ("gates/{index}", "get", "What the gates said of an index last", None, "200"),
     ("promote", "post", "Make an index live", admin_bodies.PromoteBody, "200"),
     ("rollback", "post", "Make live what was live last", admin_bodies.RollbackBody, "200"),
     ("retire", "post", "Delete an index", admin_bodies.RetireBody, "200"),
@@ -95,6 +96,9 @@ def _parameters(path: str) -> list[Node]:
             {"name": "subject", "in": "query", "schema": {"type": "string"}},
             {"name": "limit", "in": "query", "schema": _up_to_a_thousand(50)},
         ]
+    if "{index}" in path:
+        text: Node = {"type": "string"}
+        return [{"name": "index", "in": "path", "required": True, "schema": text}]
     if "{edition}" in path:
         name: Node = {"type": "string", "description": "Its name, or `newest`."}
         kind: Node = {"type": "string", "default": "user"}

@@ -105,7 +105,13 @@ def create_app(settings: Settings) -> Starlette:
         trials,
         templates,
     )
-    service = ServiceRoutes(engine, settings.index_prefix, known, admin=settings.admin_api == "on")
+    service = ServiceRoutes(
+        engine,
+        settings.index_prefix,
+        tuple(known),
+        profiles=searcher.profiles,
+        admin=settings.admin_api == "on",
+    )
     failures = FailureAnswers(page.error)
 
     @asynccontextmanager
@@ -224,6 +230,7 @@ def _admin_routes(admin: AdminApi) -> list[Route]:
         "generations": admin.generations,
         "history": admin.history,
         "builds": admin.builds,
+        "gates/{index}": admin.last_gates,
         "ranks": admin.ranks.editions,
         "ranks/{edition}": admin.ranks.show,
     }

@@ -11,6 +11,7 @@ from core import definitions
 from core.settings import Settings
 from query_api.cursors import CursorSigner
 from query_api.guarded_engine import create_guarded_engine
+from query_api.index_profiles import IndexProfiles
 from query_api.live_indices import LiveIndices
 from query_api.profiles import Profiles
 from query_api.query_ids import QueryIds
@@ -29,7 +30,7 @@ class Assembly:
 
     engine: AsyncElasticsearch
     trials: FollowedTrials
-    profiles: Profiles  # of the live variant
+    profiles: Profiles  # of the files; indices may note others
     query_ids: QueryIds
     signer: CursorSigner
     secret: bytes = field(repr=False)  # what cursors, sessions and query ids are signed by
@@ -70,7 +71,7 @@ def assemble(settings: Settings) -> Assembly:
         query_ids=QueryIds(secret),
         signer=CursorSigner(secret),
         secret=secret,
-        _indices=VariantIndices(engine, settings, live),
+        _indices=VariantIndices(engine, settings, live, IndexProfiles(engine, read)),
         _deadline=settings.search_deadline,
     )
 

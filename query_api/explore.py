@@ -15,6 +15,7 @@ from query_api.planner import Plan
 from query_api.profiles import Profiles
 from query_api.query_ids import QueryIds
 from query_api.search import Indices, Searcher
+from query_api.variant_indices import Placed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +54,9 @@ class Explorer:
         self._deadline = deadline
         self._at = _moment(at) if at else None
 
-    @property
-    def entities(self) -> tuple[str, ...]:
+    async def entities(self) -> tuple[str, ...]:
         """The types that Explore knows."""
-        return tuple(explore_plan.explored(self._searcher.profiles))
+        return tuple(explore_plan.explored(await self._searcher.profiles()))
 
     async def explore(self, request: ExploreRequest) -> Explored:
         """One page. Later pages look back from the same moment as the first.
@@ -64,13 +64,11 @@ class Explorer:
         Raises `QueryError` for a bad cursor, when none of the types is indexed, or when time ran
         out; the engine client's errors pass through.
         """
-        profiles = self._searcher.profiles
-        start = self._start(request, profiles)
-        response, indices = await self._candidates(request, profiles, start)
-        candidates = _thinned(response["hits"].get("hits", ()), profiles)
+        response, placed, start = await self._begun(request)
+        candidates = _thinned(response["hits"].get("hits", ()), placed.profiles)
         page = candidates[start.position : start.position + request.limit]
-        content, took = await self._content(page, profiles, indices)
-        following = start.position + len(page)
+        content, took = await self._content(page, placed)
+        following, indices = start.position + len(page), placed.indices
         answer = {
             "query_id": start.query_id,
             "total": {
@@ -86,44 +84,52 @@ class Explorer:
         }
         return Explored(answer=answer, position=start.position)
 
-    def _start(self, request: ExploreRequest, profiles: Profiles) -> Cursor:
-        fingerprint = explore_plan.fingerprint(request, profiles)
+    async def _begun(self, request: ExploreRequest) -> tuple[Mapping[str, Any], Placed, Cursor]:
+        """The candidates, what they are from, and where the page begins."""
+        cursor: Cursor | None = None
+        placed: Placed | None = None
         if request.cursor is not None:
             cursor = self._signer.parse(request.cursor, now=time.time())
-            cursor.check(fingerprint)
-            return cursor
-        return Cursor(
-            fingerprint=fingerprint,
+            placed = await self._searcher.on(cursor.indices)
+            cursor.check(explore_plan.fingerprint(request, placed.profiles))
+        as_of = cursor.after[0] if cursor else self._at or int(time.time() * 1000)
+        response, found = await self._candidates(request, placed, as_of)
+        start = cursor or Cursor(
+            fingerprint=explore_plan.fingerprint(request, found.profiles),
             query_id=self._query_ids.new(time.time()),
             position=0,
             variant="live",
             experiment=None,
             indices={},
-            after=(self._at or int(time.time() * 1000),),
+            after=(as_of,),
         )
+        return response, found, start
 
     async def _candidates(
-        self, request: ExploreRequest, profiles: Profiles, start: Cursor
-    ) -> tuple[Mapping[str, Any], Indices]:
-        def plan(indices: Indices) -> Plan:
+        self, request: ExploreRequest, placed: Placed | None, as_of: int
+    ) -> tuple[Mapping[str, Any], Placed]:
+        def plan(on: Placed) -> Plan:
             return explore_plan.plan_candidates(
-                request, profiles, indices=indices, as_of=start.after[0], deadline=self._deadline
+                request, on.profiles, indices=on.indices, as_of=as_of, deadline=self._deadline
             )
 
-        return await self._searcher.ask(request.entities, plan, indices=start.indices or None)
+        return await self._searcher.ask(request.entities, plan, placed=placed)
 
     async def _content(
-        self, page: Sequence[_Candidate], profiles: Profiles, indices: Indices
+        self, page: Sequence[_Candidate], placed: Placed
     ) -> tuple[dict[tuple[str, str], dict[str, Any]], int]:
         """The hits of a page by type and id, as far as they are there still, and milliseconds."""
         if not page:
             return {}, 0
 
-        def plan(indices: Indices) -> Plan:
+        def plan(on: Placed) -> Plan:
             keys = [one.key for one in page]
-            return explore_plan.plan_page(keys, profiles, indices=indices, deadline=self._deadline)
+            return explore_plan.plan_page(
+                keys, on.profiles, indices=on.indices, deadline=self._deadline
+            )
 
-        response, _ = await self._searcher.ask(tuple(indices), plan, indices=indices)
+        response, _ = await self._searcher.ask(tuple(placed.indices), plan, placed=placed)
+        profiles = placed.profiles
         found = (answers.hit_answer(hit, profiles) for hit in response["hits"].get("hits", ()))
         return {(hit["type"], hit["id"]): hit for hit in found}, response["took"]
 

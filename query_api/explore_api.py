@@ -17,6 +17,7 @@ class ExploreApi:
 
     async def explore(self, request: Request) -> Response:
         """`GET /v1/explore`."""
-        asked = read_explore(request.scope["query_string"], self._explorer.entities)
+        entities = await self._explorer.entities()
+        asked = read_explore(request.scope["query_string"], entities)
         explored = await self._explorer.explore(asked)
         return Response(orjson.dumps(explored.answer), headers=UNCACHED, media_type=MEDIA_TYPE)

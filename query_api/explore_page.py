@@ -50,11 +50,12 @@ class ExplorePage:
     async def show(self, request: Request) -> Response:
         """`GET /explore`."""
         given = _given(request.scope["query_string"])
+        entities = await self._explorer.entities()
         try:
-            asked = explore_request(given, self._explorer.entities)
+            asked = explore_request(given, entities)
         except QueryError:  # of a link that somebody wrote by hand
             given = {}
-            asked = explore_request(given, self._explorer.entities)
+            asked = explore_request(given, entities)
         explored, notice = await self._explore(asked)
         return self._page(given, asked, explored, notice)
 

@@ -51,7 +51,7 @@ class InterleavedSearch:
 
         Raises `QueryError` when a variant's index is not there.
         """
-        first, second = [await self._indices.of(variant) for variant in pair]
+        first, second = [(await self._indices.place(variant)).indices for variant in pair]
         common = [one for one in entities if one in first and one in second]
         if not common:
             raise QueryError(
@@ -60,6 +60,16 @@ class InterleavedSearch:
         return {one: first[one] for one in common} | {
             _OF_SECOND + one: second[one] for one in common if second[one] != first[one]
         }
+
+    async def on(
+        self, pair: tuple[Variant, Variant], indices: Mapping[str, str]
+    ) -> tuple[Variant, Variant]:
+        """The variants as they search what `indices` gave."""
+        first, second = [
+            (await self._indices.on(variant, own)).variant
+            for variant, own in zip(pair, _split(indices), strict=True)
+        ]
+        return first, second
 
     async def page(
         self, request: SearchRequest, pair: tuple[Variant, Variant], start: Cursor

@@ -163,10 +163,10 @@ class JudgePage:
 
     async def _hits(self, query: Query, choice: _Choice, *, seed: str) -> Sequence[Hit]:
         variants = dict.fromkeys((choice.first, choice.second))
+        profiles = await self._searcher.profiles()
         asked = [
             parameters.search_request(
-                {"q": query.text, "limit": str(DEPTH), "variant": variant},
-                self._searcher.profiles,
+                {"q": query.text, "limit": str(DEPTH), "variant": variant}, profiles
             )
             for variant in variants
         ]

@@ -109,10 +109,11 @@ async def _ranked(
     searcher: Searcher, variant: str, queries: Mapping[str, str], depth: int
 ) -> Rankings:
     room = asyncio.Semaphore(_AT_ONCE)
+    profiles = await searcher.profiles()
 
     async def hits(text: str) -> Sequence[Found]:
         given = {"q": text, "limit": str(depth), "variant": variant}
-        asked = parameters.search_request(given, searcher.profiles)
+        asked = parameters.search_request(given, profiles)
         async with room:
             searched = await searcher.search(asked)
         return [

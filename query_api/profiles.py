@@ -1,7 +1,7 @@
 """Search profiles: how each entity type is searched, read from its definition.
 
 A profile is data (`index_definitions/<entity>.search.json`, described in docs/definitions.md). It
-is validated once, at the start; the planner trusts it.
+is validated when it is read; the planner trusts it.
 """
 
 import hashlib
@@ -140,7 +140,14 @@ def read(definitions: Mapping[str, Definition]) -> Profiles:
     the mapping does not have, or lets answers be narrowed or ordered by what no hit shows; and
     where two types mean different fields by one name of a filter or a sort.
     """
-    profiles = {entity: _read_one(definition) for entity, definition in definitions.items()}
+    return together({entity: _read_one(definition) for entity, definition in definitions.items()})
+
+
+def together(profiles: Profiles) -> Profiles:
+    """Profiles of types that are searched at once, the weightiest first.
+
+    Raises `DefinitionError` where two mean different fields by one name of a filter or a sort.
+    """
     _check_meanings({entity: profile.filters for entity, profile in profiles.items()}, "filters")
     _check_meanings({entity: profile.sorts for entity, profile in profiles.items()}, "sorts")
     return dict(sorted(profiles.items(), key=lambda item: (-item[1].weight, item[0])))

@@ -1,5 +1,6 @@
 """Readiness: whether this process can serve, and what it lacks to serve everything."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
@@ -8,7 +9,6 @@ from elasticsearch import ApiError, AsyncElasticsearch
 from pydantic import BaseModel, ConfigDict, Field
 
 from query_api import aliases
-from query_api.profiles import Profiles
 
 _PATIENCE: Final = 2.0  # seconds; a probe that hangs tells its caller nothing
 
@@ -32,7 +32,9 @@ class Readiness(BaseModel):
     ]
 
 
-async def assess(engine: AsyncElasticsearch, index_prefix: str, profiles: Profiles) -> Readiness:
+async def assess(
+    engine: AsyncElasticsearch, index_prefix: str, entities: Sequence[str]
+) -> Readiness:
     """What this process can serve right now.
 
     A missing index alone does not make it unready: a new entity type is defined before it is
@@ -40,14 +42,14 @@ async def assess(engine: AsyncElasticsearch, index_prefix: str, profiles: Profil
     """
     patient = engine.options(request_timeout=_PATIENCE)
     try:
-        lacking = await aliases.missing(patient, index_prefix, profiles)
+        lacking = await aliases.missing(patient, index_prefix, entities)
     except (TransportError, ApiError) as error:
         message = f"the search engine does not answer ({type(error).__name__}); is it running?"
         return Readiness(state=State.UNREADY, missing=[message])
     if not lacking:
         return Readiness(state=State.READY, missing=[])
     return Readiness(
-        state=State.UNREADY if len(lacking) == len(profiles) else State.DEGRADED,
+        state=State.UNREADY if len(lacking) == len(entities) else State.DEGRADED,
         missing=[_remedy(index_prefix, entity) for entity in lacking],
     )
 

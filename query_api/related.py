@@ -54,7 +54,8 @@ class RelatedSounds:
         Raises `QueryError` where nobody can find the sound itself, when sounds are not indexed, or
         when time ran out; the engine client's errors pass through.
         """
-        related = self._related()
+        profiles = await self._searcher.profiles()
+        related = profiles[ENTITY].related if ENTITY in profiles else None
         if related is None or not _is_id(sound_id):
             raise _unknown()
         (source, took), neighbours = await asyncio.gather(
@@ -66,7 +67,7 @@ class RelatedSounds:
 
         def plan(index: str) -> Plan:
             return related_plan.plan_related(
-                *(index, sound_id, clauses, self._searcher.profiles[ENTITY]),
+                *(index, sound_id, clauses, profiles[ENTITY]),
                 limit=limit,
                 deadline=self._deadline,
             )
@@ -75,12 +76,8 @@ class RelatedSounds:
         hits = related_plan.thinned(response["hits"].get("hits", ()), related, limit)
         return {
             "took_ms": took + response["took"],
-            "hits": [answers.hit_answer(hit, self._searcher.profiles) for hit in hits],
+            "hits": [answers.hit_answer(hit, profiles) for hit in hits],
         }
-
-    def _related(self) -> Related | None:
-        profile = self._searcher.profiles.get(ENTITY)
-        return profile.related if profile else None
 
     async def _source(self, sound_id: str, related: Related) -> tuple[Mapping[str, Any], int]:
         """What the sound says of itself, and milliseconds."""
@@ -111,7 +108,7 @@ class RelatedSounds:
         return related_plan.neighbours_of(response, sound_id)
 
     async def _ask(self, entity: str, plan: Callable[[str], Plan]) -> Mapping[str, Any]:
-        response, _ = await self._searcher.ask((entity,), lambda indices: plan(indices[entity]))
+        response, _ = await self._searcher.ask((entity,), lambda on: plan(on.indices[entity]))
         return response
 
 

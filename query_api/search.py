@@ -1,10 +1,13 @@
 """The search itself: plan, ask the engine, answer. The JSON API and the web page both come here."""
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
 
 from query_api import answers, cursors, engine_search, facets, interleaved, planner
@@ -19,13 +22,14 @@ from query_api.query_ids import QueryIds
 from query_api.search_log import SearchLog
 from query_api.shadow import Shadows
 from query_api.trials import FollowedTrials
-from query_api.variant_indices import VariantIndices
+from query_api.variant_indices import Placed, VariantIndices
 from query_api.variants import NOBODY, Audience, Trials, Variant
 
 Indices = Mapping[str, str]  # by entity type
 Pair = tuple[Variant, Variant]
 # What the engine answers when an index goes away before a search, or in its midst.
 _GONE: Final = frozenset({404, 500, 503})
+_GLANCE: Final = 0.1  # seconds that a search waits to read what is asked for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,13 +71,21 @@ class Searcher:
         self._signer = signer
         self._query_ids = query_ids
         self._log = log
+        self._known: Profiles = {}  # of the live indices, when they were asked last
         self._both = InterleavedSearch(engine, indices, deadline=deadline)
         self._shadows = Shadows(engine, indices, deadline=deadline)
 
-    @property
-    def profiles(self) -> Profiles:
-        """The entity types that can be searched, the weightiest first."""
-        return self._trials.current().live.profiles
+    async def profiles(self) -> Profiles:
+        """The entity types that can be searched, the weightiest first, as the live indices note it.
+
+        An engine that does not answer is not waited for: what is asked for can be read all the
+        same, as it was known last.
+        """
+        live = self._trials.current().live
+        with contextlib.suppress(ApiError, TransportError, TimeoutError):
+            async with asyncio.timeout(_GLANCE):
+                self._known = (await self._indices.place(live)).profiles
+        return self._known or live.profiles
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -98,26 +110,26 @@ class Searcher:
         chosen = _choose(trials, request, audience, cursor)
         began = time.perf_counter()
         try:
-            response, start = await self._begun(request, chosen, cursor)
+            response, start, placed = await self._begun(request, chosen, cursor)
         except QueryError as error:
             if error.code is not Code.VARIANT_UNAVAILABLE or chosen.experiment is None:
                 raise
             # Nobody goes without an answer for an experiment's sake.
             VARIANT_FALLBACKS.labels(chosen.variant.name).inc()
             chosen = _Chosen(variant=trials.live, experiment=None)
-            response, start = await self._begun(request, chosen, cursor)
+            response, start, placed = await self._begun(request, chosen, cursor)
         seconds = time.perf_counter() - began
         answer = answers.search_answer(
             response,
-            chosen.variant.profiles,
+            placed.profiles,
             made_by=start,
             explain=request.explain,
             next_cursor=self._next(start, response, request.limit),
-            counted=facets.told(request.facets, chosen.variant.profiles, response),
+            counted=facets.told(request.facets, placed.profiles, response),
         )
         SEARCHES.labels("found" if answer["hits"] else "nothing", chosen.variant.name).inc()
         if self._log is not None:
-            self._log.note(request, answer, page=start, variant=chosen.variant, audience=audience)
+            self._log.note(request, answer, page=start, variant=placed.variant, audience=audience)
         if cursor is None and request.variant is None:
             self._shadows.follow(trials, request, answer, seconds=seconds)
         lacking = tuple(entity for entity in request.entities if entity not in start.indices)
@@ -132,6 +144,11 @@ class Searcher:
         cursor: Cursor | None,
     ) -> Searched:
         """One page of a search that two variants answer together."""
+        if cursor:
+            indices: Indices = cursor.indices
+        else:
+            indices = await self._both.indices(pair, request.searched)
+        pair = await self._both.on(pair, indices)
         fingerprint = interleaved.fingerprint(request, pair)
         if cursor:
             cursor.check(fingerprint)
@@ -141,7 +158,7 @@ class Searcher:
             position=0,
             variant=interleaved.name_of(_names(pair)),
             experiment=trials.experiment.name if trials.experiment else None,
-            indices=await self._both.indices(pair, request.searched),
+            indices=indices,
             after=(),
         )
         page = await self._both.page(request, pair, start)
@@ -165,32 +182,36 @@ class Searcher:
         """The hit whose page stands at that path, of the shape of `answers.Hit`; None: no such."""
         live = self._trials.current().live
 
-        def plan(indices: Indices) -> Plan:
+        def plan(placed: Placed) -> Plan:
             return planner.plan_permalink(
-                permalink, live.profiles, indices=indices, deadline=self._deadline
+                permalink, placed.profiles, indices=placed.indices, deadline=self._deadline
             )
 
-        response, _ = await self._on_current(live, tuple(live.profiles), plan)
+        response, placed = await self._on_current(live, tuple(live.profiles), plan)
         hits = response["hits"].get("hits", ())
-        return answers.hit_answer(hits[0], live.profiles) if hits else None
+        return answers.hit_answer(hits[0], placed.profiles) if hits else None
+
+    async def on(self, indices: Indices) -> Placed:
+        """The live variant on these indices."""
+        return await self._indices.on(self._trials.current().live, indices)
 
     async def ask(
         self,
         entities: tuple[str, ...],
-        plan: Callable[[Indices], Plan],
+        plan: Callable[[Placed], Plan],
         *,
-        indices: Indices | None = None,
-    ) -> tuple[Mapping[str, Any], Indices]:
-        """The response to a plan, and the indices it is from: `indices`, else the live ones.
+        placed: Placed | None = None,
+    ) -> tuple[Mapping[str, Any], Placed]:
+        """The response to a plan, and what it is from: `placed`, else the live indices.
 
         For what is no search by text. Raises `QueryError` when none of the types is indexed, when
-        time ran out, or when one of `indices` is gone.
+        time ran out, or when an index of `placed` is gone.
         """
-        if indices is None:
+        if placed is None:
             found, current = await self._on_current(self._trials.current().live, entities, plan)
             return engine_search.complete(found), current
         try:
-            return await engine_search.run(self._engine, plan(indices)), indices
+            return await engine_search.run(self._engine, plan(placed)), placed
         except NotFoundError:
             raise cursors.gone() from None
 
@@ -215,59 +236,58 @@ class Searcher:
 
     async def _begun(
         self, request: SearchRequest, chosen: _Chosen, cursor: Cursor | None
-    ) -> tuple[Mapping[str, Any], Cursor]:
-        """The engine's response, and where its page begins."""
-        fingerprint = planner.fingerprint(request, chosen.variant.profiles)
-        if cursor:
-            cursor.check(fingerprint)
-        response, indices = await self._answered(request, chosen.variant, cursor)
+    ) -> tuple[Mapping[str, Any], Cursor, Placed]:
+        """The engine's response, where its page begins, and what it is from."""
+        response, placed = await self._answered(request, chosen.variant, cursor)
         start = cursor or Cursor(
-            fingerprint=fingerprint,
+            fingerprint=planner.fingerprint(request, placed.profiles),
             query_id=self._query_ids.new(time.time()),
             position=0,
             variant=chosen.variant.name,
             experiment=chosen.experiment,
-            indices=indices,
+            indices=placed.indices,
             after=(),
         )
-        return response, start
+        return response, start, placed
 
     async def _answered(
         self, request: SearchRequest, variant: Variant, cursor: Cursor | None
-    ) -> tuple[Mapping[str, Any], Indices]:
-        """The engine's response and the indices it is from; on later pages, those of the first."""
+    ) -> tuple[Mapping[str, Any], Placed]:
+        """The engine's response and what it is from; on later pages, the indices of the first."""
 
-        def plan(indices: Indices) -> Plan:
+        def plan(placed: Placed) -> Plan:
             return planner.plan(
                 request,
-                variant.profiles,
-                indices=indices,
+                placed.profiles,
+                indices=placed.indices,
                 deadline=self._deadline,
                 after=cursor.after if cursor else None,
             )
 
         if cursor is None:
             return await self._on_current(variant, request.searched, plan)
+        placed = await self._indices.on(variant, cursor.indices)
+        cursor.check(planner.fingerprint(request, placed.profiles))
         try:
-            response = await engine_search.run_partly(self._engine, plan(cursor.indices))
-            return engine_search.answerable(response), cursor.indices
+            response = await engine_search.run_partly(self._engine, plan(placed))
+            return engine_search.answerable(response), placed
         except NotFoundError:
             raise cursors.gone() from None
 
     async def _on_current(
-        self, variant: Variant, entities: tuple[str, ...], plan: Callable[[Indices], Plan]
-    ) -> tuple[Mapping[str, Any], Indices]:
+        self, variant: Variant, entities: tuple[str, ...], plan: Callable[[Placed], Plan]
+    ) -> tuple[Mapping[str, Any], Placed]:
         """The response of the variant's indices.
 
         An index may be replaced and deleted just before the search reaches it: then the search
         goes to what took its place.
         """
-        indices = _of(entities, await self._indices.of(variant))
-        found = await self._attempt(plan(indices))
+        placed = _of(entities, await self._indices.place(variant))
+        found = await self._attempt(plan(placed))
         if not isinstance(found, ApiError) and not engine_search.is_partial(found):
-            return found, indices
-        current = _of(entities, await self._indices.of(variant, fresh=True))
-        if current != indices:
+            return found, placed
+        current = _of(entities, await self._indices.place(variant, fresh=True))
+        if current.indices != placed.indices:
             found = await engine_search.run_partly(self._engine, plan(current))
         elif isinstance(found, ApiError):
             raise found
@@ -329,12 +349,12 @@ def _check_known(name: str, trials: Trials) -> None:
         )
 
 
-def _of(entities: tuple[str, ...], indices: Indices) -> Indices:
-    """The indices of these types; raises `QueryError` if none has one."""
-    found = {entity: indices[entity] for entity in entities if entity in indices}
+def _of(entities: tuple[str, ...], placed: Placed) -> Placed:
+    """The indices of these types alone; raises `QueryError` if none has one."""
+    found = {entity: placed.indices[entity] for entity in entities if entity in placed.indices}
     if not found:
         raise _not_indexed(entities)
-    return found
+    return replace(placed, indices=found)
 
 
 def _not_indexed(entities: tuple[str, ...]) -> QueryError:

@@ -26,7 +26,8 @@ class SearchApi:
 
     async def search(self, request: Request) -> Response:
         """`GET /v1/search`."""
-        asked = parameters.read_search(request.scope["query_string"], self._searcher.profiles)
+        profiles = await self._searcher.profiles()
+        asked = parameters.read_search(request.scope["query_string"], profiles)
         if asked.variant is not None or asked.explain:
             await self._doorkeeper.require(request, Scope.SEARCH_READ)
         searched = await self._searcher.search(asked, audience_of(request.scope))

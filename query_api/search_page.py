@@ -45,13 +45,14 @@ class SearchPage:
     async def show(self, request: Request) -> Response:
         """`GET /`."""
         given = _given(request.scope["query_string"])
+        profiles = await self._searcher.profiles()
         try:
-            asked = parameters.search_request(given, self._searcher.profiles)
-            asked = replace(asked, facets=self._facets(asked))
+            asked = parameters.search_request(given, profiles)
+            asked = replace(asked, facets=_facets(asked, profiles))
             searched, notice = await self._search(asked, audience_of(request.scope))
         except QueryError as error:
             return self.error(request, error)
-        return self._page(given, asked, searched, notice)
+        return self._page(given, asked, searched, notice, profiles)
 
     def error(self, request: Request, error: QueryError) -> Response:
         """The page that says what went wrong, with the search box to try again."""
@@ -78,15 +79,13 @@ class SearchPage:
                 raise
             return await self._searcher.search(replace(asked, cursor=None), audience), _STALE_LINK
 
-    def _facets(self, asked: SearchRequest) -> tuple[str, ...]:
-        """What is counted beside: what the type that is shown, if it is one, can be narrowed by."""
-        return narrowing.counted(self._of(asked)) if len(asked.entities) == 1 else ()
-
-    def _of(self, asked: SearchRequest) -> Profiles:
-        return {entity: self._searcher.profiles[entity] for entity in asked.entities}
-
     def _page(
-        self, given: Mapping[str, str], asked: SearchRequest, searched: Searched, notice: str
+        self,
+        given: Mapping[str, str],
+        asked: SearchRequest,
+        searched: Searched,
+        notice: str,
+        profiles: Profiles,
     ) -> Response:
         answer, q, chosen = searched.answer, given.get("q", ""), given.get("type", "")
         here = {name: value for name, value in given.items() if name != "cursor"}
@@ -95,9 +94,9 @@ class SearchPage:
             q=q,
             query_id=answer["query_id"],
             kept={name: value for name, value in here.items() if name != "q"},
-            tabs=_tabs(q, chosen, tuple(self._searcher.profiles)),
+            tabs=_tabs(q, chosen, tuple(profiles)),
             narrowing=narrowing.narrowing(
-                here, self._of(asked), asked.conditions, answer["facets"]
+                here, _of(asked, profiles), asked.conditions, answer["facets"]
             ),
             hits=[(hit, facts.summary(hit["fields"], hit["subtitle"])) for hit in answer["hits"]],
             first=searched.position + 1,
@@ -109,6 +108,15 @@ class SearchPage:
             next=address(here, cursor=answer["next"]) if answer["next"] else None,
             start=address(here) if searched.position else None,
         )
+
+
+def _facets(asked: SearchRequest, profiles: Profiles) -> tuple[str, ...]:
+    """What is counted beside: what the type that is shown, if it is one, can be narrowed by."""
+    return narrowing.counted(_of(asked, profiles)) if len(asked.entities) == 1 else ()
+
+
+def _of(asked: SearchRequest, profiles: Profiles) -> Profiles:
+    return {entity: profiles[entity] for entity in asked.entities}
 
 
 def _given(query_string: bytes) -> dict[str, str]:

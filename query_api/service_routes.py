@@ -1,6 +1,7 @@
 """Service routes: what machines ask about this process, `/healthz` to `/openapi.json`."""
 
 import hashlib
+from collections.abc import Awaitable, Callable, Sequence
 
 import orjson
 from elasticsearch import AsyncElasticsearch
@@ -16,13 +17,20 @@ class ServiceRoutes:
     """Tells probes, Prometheus and developers about the process."""
 
     def __init__(
-        self, engine: AsyncElasticsearch, index_prefix: str, profiles: Profiles, *, admin: bool
+        self,
+        engine: AsyncElasticsearch,
+        index_prefix: str,
+        entities: Sequence[str],
+        *,
+        profiles: Callable[[], Awaitable[Profiles]],
+        admin: bool,
     ) -> None:
+        """`profiles` gives those that are in use."""
         self._engine = engine
         self._index_prefix = index_prefix
+        self._entities = entities
         self._profiles = profiles
-        self._document = orjson.dumps(openapi.document(profiles, admin=admin))
-        self._etag = f'"{hashlib.sha256(self._document).hexdigest()[:16]}"'
+        self._admin = admin
 
     async def healthz(self, _request: Request) -> Response:
         """`GET /healthz`: the process lives; says nothing about the services it needs."""
@@ -30,7 +38,7 @@ class ServiceRoutes:
 
     async def readyz(self, _request: Request) -> Response:
         """`GET /readyz`: whether something can be searched, and what is missing."""
-        found = await readiness.assess(self._engine, self._index_prefix, self._profiles)
+        found = await readiness.assess(self._engine, self._index_prefix, self._entities)
         return Response(
             orjson.dumps(readiness.body_of(found)),
             status_code=readiness.status_of(found),
@@ -47,7 +55,9 @@ class ServiceRoutes:
 
     async def openapi(self, request: Request) -> Response:
         """`GET /openapi.json`."""
-        headers = {"ETag": self._etag, "Cache-Control": "public, max-age=300"}
-        if request.headers.get("if-none-match") == self._etag:
+        document = orjson.dumps(openapi.document(await self._profiles(), admin=self._admin))
+        etag = f'"{hashlib.sha256(document).hexdigest()[:16]}"'
+        headers = {"ETag": etag, "Cache-Control": "public, max-age=300"}
+        if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers=headers)
-        return Response(self._document, headers=headers, media_type="application/json")
+        return Response(document, headers=headers, media_type="application/json")

@@ -92,11 +92,9 @@ class Shadows:
 
     async def _search(self, variant: Variant, request: SearchRequest) -> list[tuple[str, str]]:
         """Type and id of the hits, best first."""
+        placed = await self._indices.place(variant)
         plan = planner.plan(
-            request,
-            variant.profiles,
-            indices=await self._indices.of(variant),
-            deadline=self._deadline,
+            request, placed.profiles, indices=placed.indices, deadline=self._deadline
         )
         response = await engine_search.run(self._engine, plan)
         hits = response["hits"].get("hits", ())

@@ -41,9 +41,21 @@ class Variant:
 
     name: str
     profiles: Profiles
+    own: frozenset[str] = frozenset()  # types whose profile is the variant's, whatever indices note
+    rank_field: Literal["rank_a", "rank_b"] | None = None  # None: that of the live edition
     # By entity type the name of an index, or the state (`ready`, `standby`) of the one that is
     # meant; a type that is not here is answered by its live index.
     generations: Mapping[str, str] = field(default_factory=dict)
+
+    def on(self, noted: Profiles) -> "Variant":
+        """The variant on indices that note these profiles: by them, but for those of its own.
+
+        Raises `DefinitionError` where types mean different fields by one name.
+        """
+        others = {entity: one for entity, one in noted.items() if entity not in self.own}
+        if self.rank_field is not None:
+            others = dict(profiles.ranked_by(others, self.rank_field))
+        return replace(self, profiles=profiles.together({**self.profiles, **others}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,13 +220,20 @@ def _named(path: Path, experiment: _Experiment) -> set[str]:
 def _variant(
     path: Path, name: str, one: _Variant, definitions: Mapping[str, Definition]
 ) -> Variant:
-    changed = dict(definitions)
+    own: dict[str, Definition] = {}
     if one.profiles is not None:
-        changed |= _with_profiles(path.parent / one.profiles, definitions)
-    read_profiles = profiles.read(changed)
-    if one.rank is not None:
-        read_profiles = profiles.ranked_by(read_profiles, _RANK_FIELDS[one.rank])
-    return Variant(name=name, profiles=read_profiles, generations=dict(one.generations))
+        own = _with_profiles(path.parent / one.profiles, definitions)
+    read_profiles = profiles.read({**definitions, **own})
+    rank_field = _RANK_FIELDS[one.rank] if one.rank else None
+    if rank_field is not None:
+        read_profiles = profiles.ranked_by(read_profiles, rank_field)
+    return Variant(
+        name=name,
+        profiles=read_profiles,
+        own=frozenset(own),
+        rank_field=rank_field,
+        generations=dict(one.generations),
+    )
 
 
 def _with_profiles(folder: Path, definitions: Mapping[str, Definition]) -> dict[str, Definition]:

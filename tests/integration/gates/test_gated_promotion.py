@@ -87,6 +87,8 @@ async def test_by_command(services: Services, half: Generation) -> None:
     asked = await disco(settings, "index", "gates", half.index, "--json")
     assert asked.code == 1, asked.err
     said: dict[str, Any] = orjson.loads(asked.out)
+    last = await disco(settings, "index", "gates", half.index, "--last", "--json")
+    assert (last.code, orjson.loads(last.out)) == (1, said)
     fails = {one["gate"] for one in said["rulings"] if one["outcome"] == "fails"}
     assert "population" in fails
     refused = await disco(settings, "index", "promote", half.index)

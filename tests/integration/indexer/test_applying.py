@@ -214,10 +214,25 @@ async def test_a_profile_is_noted_with_the_live_index(scene: Scene, tmp_path: Pa
     heavier = dataclasses.replace(scene.settings, definitions=folder)
     done = await disco(heavier, "index", "apply", "sound")
     assert done.code == 0, done.err
-    assert "restart the query API" in done.out
+    assert "searches use that of the file" in done.out
     live = await scene.index.services.generations.live("sound")
     assert live.profile is not None
     assert live.profile["weight"] == 2.0
+    [row] = await operations.history(scene.settings, subject="sound", limit=1)
+    assert [side and side["profile"]["weight"] for side in (row.before, row.after)] == [1.0, 2.0]
+
+
+async def test_a_profile_that_searches_could_not_use_is_refused(
+    scene: Scene, tmp_path: Path
+) -> None:
+    folder = altered(tmp_path, "sound.search.json", '"weight": 1.0', '"weight": -1.0')
+    done = await disco(
+        dataclasses.replace(scene.settings, definitions=folder), "index", "apply", "sound"
+    )
+    assert (done.code, "sound.search.json: weight is -1.0" in done.err) == (2, True)
+    live = await scene.index.services.generations.live("sound")
+    assert live.profile is not None
+    assert live.profile["weight"] == 1.0
 
 
 async def test_what_needs_a_reindex_is_told_and_the_rest_is_done(

@@ -12,6 +12,7 @@ import pytest
 from core.broker import BATCH_QUEUE, open_broker
 from demo import writes
 from indexer import bulk_loader, fanout, generations, operations, range_lane, reindexing
+from indexer.build_progress import Progress
 from indexer.builds import Build, Phase, Range, Tally
 from indexer.cascade import RefreshPublisher
 from indexer.changes import Change
@@ -112,6 +113,8 @@ async def test_workers_share_a_build_that_was_left_to_them(scene: Scene) -> None
     services = scene.index.services
     async with scene.worker() as one, scene.worker() as two:
         begun = await operations.start_build(services, "sound")
+        told = await until(lambda: _rated(scene), within=30, what="its rate is told")
+        assert told is not None
         build = await _reaches(scene, Phase.COMPLETE)
         shares = [
             (await worker.metrics())("ranges_total", entity="sound", phase="scanning")
@@ -119,10 +122,46 @@ async def test_workers_share_a_build_that_was_left_to_them(scene: Scene) -> None
         ]
     assert build.documents == _MANY
     assert build.outcomes == {"indexed": _MANY}
+    assert told.eta == pytest.approx((told.expected - told.rows) / told.rate)
     assert sum(shares) == 4
     assert min(shares) >= 1
     settings = await services.engine.indices.get_settings(index=begun.index)
     assert settings[begun.index]["settings"]["index"]["refresh_interval"] == "1s"
+    await _is_equal(scene, begun.index)
+
+
+async def _rated(scene: Scene) -> Progress | None:
+    """The build as anybody is told of it who has not followed it; None while it has no rate."""
+    [told] = await operations.list_builds(scene.index.services, ["sound"])
+    assert told.waits_for == ""
+    return told if told.rate > 0 and told.expected else None
+
+
+async def test_what_is_planned_is_said_and_not_done(scene: Scene) -> None:
+    await _one_sound(scene)
+    services = scene.index.services
+    dry = (scene.settings, "index", "reindex", "sound", "--dry-run")
+    planned = await disco(*dry)
+    assert "would build an index of sound from table sounds" in planned.out
+    none = await disco(*dry, "--pause")
+    assert (none.code, "no index of sound is being built" in none.err) == (1, True)
+    begun = await operations.start_build(services, "sound")
+    refused = await disco(*dry)
+    assert (refused.code, begun.index in refused.err) == (1, True)
+    paused = await disco(*dry, "--pause")
+    assert f"would pause the build of {begun.index} (scanning)" in paused.out
+    assert not (await _build(scene)).is_paused
+    await operations.cancel_build(services, "sound")
+    await scene.broker.purge()
+
+
+async def test_a_build_that_no_worker_takes_up_says_so(scene: Scene) -> None:
+    begun = await operations.start_build(scene.index.services, "sound")
+    told = await disco(scene.settings, "index", "reindex", "--status", "--json")
+    [state] = [one for one in json.loads(told.out) if one["index"] == begun.index]
+    assert "no worker" in state["waits_for"]
+    async with scene.worker():
+        await _reaches(scene, Phase.COMPLETE)
     await _is_equal(scene, begun.index)
 
 

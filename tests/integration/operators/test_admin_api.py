@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,12 +15,15 @@ from core.operation_log import Actor, Operation, Outcome
 from core.settings import Settings
 from indexer import operations
 from indexer.generation import Generation, State
+from query_api import admin_api
 from query_api.problems import Problem
 from tests.integration.indexer.command_line import disco
 from tests.integration.indexer.oracle import open_index
+from tests.integration.indexer.waiting import until
+from tests.integration.indexer.worker_process import working
 from tests.integration.query_api.serving import served
 
-READING = ("generations", "history", "builds", "ranks", "ranks/newest")
+READING = ("generations", "history", "builds", "gates/any", "ranks", "ranks/newest")
 ACTING = (
     *("check", "reindex", "apply", "gates", "diff", "promote", "rollback", "retire"),
     *("builds/pause", "builds/resume", "builds/cancel"),
@@ -198,26 +202,85 @@ async def test_a_build_is_begun_followed_and_cancelled(
     admin: httpx.AsyncClient, indexed: Settings
 ) -> None:
     plan = _done(await admin.post("/reindex", json={"entity": "group", "dry_run": True}))
-    assert plan["plan"]["entity"] == "group"
+    assert (plan["plan"]["entity"], plan["plan"]["index"]) == ("group", None)
+    by_command = await disco(
+        indexed, "index", "reindex", "group", "--dry-run", "--no-promote", "--json"
+    )
+    assert [plan["plan"]] == orjson.loads(by_command.out)["plan"]
     begun = await admin.post("/reindex", json={"entity": "group"})
     index = _done(begun, 202)["build"]["index"]
     assert begun.headers["location"] == "/v1/admin/builds"
     builds = _done(await admin.get("/builds"))["builds"]
-    assert index in {one["index"] for one in builds}
+    [told] = [one for one in builds if one["index"] == index]
+    assert (told["rate"], "no worker" in told["waits_for"]) == (0, True)
     again = _refused(await admin.post("/reindex", json={"entity": "group"}), 409, "refused")
     assert "group" in again.detail
+    for action in ("pause", "resume", "cancel"):
+        would = await admin.post(f"/builds/{action}", json={"entity": "group", "dry_run": True})
+        assert _done(would)["plan"]["index"] == index
     paused = _done(await admin.post("/builds/pause", json={"entity": "group"}))
     assert paused["build"]["is_paused"] is True
     _done(await admin.post("/builds/cancel", json={"entity": "group"}))
     listed = _done(await admin.get("/generations"))["generations"]
     assert index not in {one["index"] for one in listed}
-    actions = {(one.action, one.outcome) for one in await _history(indexed, 4)}
-    assert actions == {
+    log = await _history(indexed, 4)
+    assert {(one.action, one.outcome) for one in log} == {
         ("index.reindex", Outcome.DONE),
         ("index.reindex", Outcome.REFUSED),
         ("index.pause", Outcome.DONE),
         ("index.cancel", Outcome.DONE),
     }
+    [pause] = [one for one in log if one.action == "index.pause"]
+    assert (pause.before or {})["paused"] is False
+    assert (pause.after or {})["paused"] is True
+
+
+async def test_a_build_is_seen_to_its_end_and_promoted(
+    admin: httpx.AsyncClient, indexed: Settings, tmp_path: Path
+) -> None:
+    async with working(indexed, tmp_path):
+        begun = await admin.post("/reindex", json={"entity": "group", "promote": True})
+        index = _done(begun, 202)["build"]["index"]
+
+        async def live() -> bool:
+            listed = _done(await admin.get("/generations"))["generations"]
+            return index in {one["index"] for one in listed if one["live"]}
+
+        await until(live, within=60, what="the new index is live")
+    assert _done(await admin.get(f"/gates/{index}"))["holds"] is True
+    log = [one for one in await _history(indexed, 5) if one.subject == "group"]
+    assert [one.action for one in log][:3] == ["index.promote", "index.gates", "index.reindex"]
+    assert all(one.actor.startswith("of admin (key ") for one in log[:3])
+
+
+async def test_gates_that_take_long_go_on_and_are_told_later(
+    admin: httpx.AsyncClient,
+    two: tuple[Generation, Generation],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, ready = two
+    dry = _done(await admin.post("/gates", json={"index": ready.index, "dry_run": True}))
+    never = _done(await admin.get(f"/gates/{ready.index}"))
+    assert never == {"index": ready.index, "holds": None}
+    monkeypatch.setattr(admin_api, "_GATES_SECONDS", 0.0)
+    begun = await admin.post("/gates", json={"index": ready.index})
+    assert _done(begun, 202) == {"index": ready.index, "under_way": True}
+
+    async def told() -> dict[str, Any] | None:
+        found = _done(await admin.get(begun.headers["location"].removeprefix("/v1/admin")))
+        return found if found["holds"] is not None else None
+
+    found = await until(told, within=60, what="the gates have said what they say")
+    assert found is not None
+    assert found["holds"] is True, found
+    assert [one["gate"] for one in dry["rulings"]] == [one["gate"] for one in found["rulings"]]
+    _done(await admin.post("/promote", json={"index": ready.index}), 202)
+
+    async def live() -> bool:
+        listed = _done(await admin.get("/generations"))["generations"]
+        return bool({one["index"]: one["live"] for one in listed}[ready.index])
+
+    await until(live, within=60, what="it is live")
 
 
 async def test_definitions_are_checked(admin: httpx.AsyncClient) -> None:
@@ -266,6 +329,6 @@ def test_the_openapi_document_has_every_address(address: str) -> None:
         if path.startswith("/v1/admin/")
         for method in methods
     }
-    reading = {path.replace("newest", "{edition}") for path in READING}
+    reading = {path.replace("newest", "{edition}").replace("any", "{index}") for path in READING}
     acting = {path for path in ACTING if not path.startswith("builds/")} | {"builds/{action}"}
     assert described == {("GET", path) for path in reading} | {("POST", path) for path in acting}

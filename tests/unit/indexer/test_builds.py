@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.builds import NOBODY, PASSES, Build, Phase, Range, Tally, decode, encode
+from indexer.builds import NOBODY, PASSES, Build, Mark, Phase, Range, Tally, decode, encode
 from indexer.windows import END_OF_IDS
 
 _ROWS = 10  # in a range of these tests
@@ -92,6 +92,44 @@ def test_nothing_is_handed_out_of_a_paused_build() -> None:
     paused = paused.finish(paused.open[0], Tally(), 3)
     assert paused.wants(2) == 0
     assert len(paused.open) == 1
+
+
+def _at(seconds: float) -> int:
+    return int(seconds * 1e6)
+
+
+def _scanned(build: Build, *moments: float) -> Build:
+    """A build in which a range was finished at each of these seconds."""
+    for moment in moments:
+        build = _hand_out(build, 1, 10_000)
+        build = build.finish(build.open[0], Tally(), _at(moment))
+    return build
+
+
+def test_anybody_can_tell_its_rate_from_the_record_alone() -> None:
+    build = replace(_begun(), marks=(Mark(_at(0), 0),))
+    assert build.rate(_at(1)) == 0, "nothing is finished so far"
+    build = _scanned(build, 1, 2, 3, 4)
+    build = decode(orjson.loads(orjson.dumps(encode(build))))
+    assert build.rate(_at(5)) == pytest.approx(_ROWS)
+    # Nothing was finished for a while: it falls.
+    assert build.rate(_at(64)) == pytest.approx(4 * _ROWS / 59)
+
+
+def test_its_rate_is_that_of_the_last_seconds() -> None:
+    slow = [10.0 * number for number in range(1, 11)]
+    fast = [100 + number / 10 for number in range(1, 301)]
+    build = _scanned(replace(_begun(), marks=(Mark(_at(0), 0),)), *slow, *fast)
+    assert build.rate(_at(130)) == pytest.approx(10 * _ROWS, rel=0.05)
+    assert len(build.marks) < 40, "the record stays small, however many ranges are finished"
+
+
+def test_how_long_it_was_paused_is_in_no_rate() -> None:
+    build = _scanned(replace(_begun(), marks=(Mark(_at(0), 0),)), 1, 2)
+    paused = build.pause()
+    assert (paused.rate(_at(3)), paused.wants(1)) == (0, 0)
+    build = _scanned(paused.resume(_at(1_000)), 1_001, 1_002)
+    assert build.rate(_at(1_002)) == pytest.approx(_ROWS)
 
 
 def test_nothing_is_handed_out_before_every_worker_knows_the_index() -> None:
