@@ -10,6 +10,7 @@ import asyncio
 import random
 import string
 import time
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -59,6 +60,7 @@ class Run:
     latencies: list[float] = field(default_factory=list)  # seconds, by change looked for
     lost: int = 0  # of all changes
     changes: int = 0
+    seconds: float = 0.0  # that changes were begun in
     looks: int = 0
     refused: int = 0  # looks that the API could not answer in time
     behind: float = 0.0  # seconds that the load generator was behind its schedule at most
@@ -70,7 +72,7 @@ class Freshness:
     def __init__(self, application: Application, api: str, ids: dict[str, list[int]]) -> None:
         self._application = application
         self._api = api
-        self._ids = ids
+        self._ids = {entity: deque(some) for entity, some in ids.items()}
         self._buckets: dict[str, list[Bucket]] = {}  # by kind of change, oldest first
         self._random = random.Random(7)
         self._run = Run()
@@ -101,13 +103,14 @@ class Freshness:
         async with asyncio.TaskGroup() as tasks:
             for number in range(int(rate * seconds)):
                 if stop.is_set():
-                    return
+                    break
                 due = began + number / rate
                 if (pause := due - time.monotonic()) > 0:
                     await asyncio.sleep(pause)
                 self._run.behind = max(self._run.behind, time.monotonic() - due)
                 change = self._change() if number % every else self._probe(session)
                 tasks.create_task(change)
+            self._run.seconds = time.monotonic() - began
 
     async def _change(self, own_word: str = "") -> tuple[str, str, float]:
         """Entity type, id and time of the commit (monotonic seconds) of one change."""
@@ -159,8 +162,9 @@ class Freshness:
         return writes.rename(kind, self._pick(kind), f"{words} in dub")
 
     def _pick(self, entity: str) -> int:
-        """An id that was not picked before: a second change would hide the first one's word."""
-        return self._ids[entity].pop()
+        """An id that was not picked for long: a second change would hide the first one's word."""
+        self._ids[entity].rotate()
+        return self._ids[entity][0]
 
     async def _look(self, session: aiohttp.ClientSession, entity: str, word: str) -> set[str]:
         """Ids of the hits of a word; none if the API could not answer in time."""
@@ -252,7 +256,7 @@ async def _await_quiet(made: Environment) -> None:
                     raise AssertionError(f"{entity}: {dict(verdict.kinds)} after the benchmark")
 
 
-async def _pick_ids(made: Environment, *, count: int = 50_000) -> dict[str, list[int]]:
+async def _pick_ids(made: Environment, *, count: int = 200_000) -> dict[str, list[int]]:
     """Ids of public, living entities to change, each type at random."""
     async with open_pool(made.settings.database_url, application="disco bench") as pool:
         return {entity: await _ids(pool, f"{entity}s", count) for entity in _CHANGED}
@@ -270,6 +274,7 @@ def _figures(run: Run) -> dict[str, float]:
     return percentiles(run.latencies) | {
         "lost": run.lost,
         "changes": run.changes,
+        "changes_per_second": run.changes / run.seconds,
         "looked_for": len(run.latencies),
         "looks": run.looks,
         "refused": run.refused,

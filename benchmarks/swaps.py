@@ -39,6 +39,7 @@ class Run:
 
     queries: list[float] = field(default_factory=list)  # seconds, of those that were answered
     actions: list[float] = field(default_factory=list)  # seconds
+    in_time: int = 0  # queries that were answered before the last action was over
     failed: int = 0  # queries without an answer
     mixed: int = 0  # answers that are not of the one generation that they name
     behind: float = 0.0  # seconds that the load generator was behind its schedule at most
@@ -57,7 +58,10 @@ class Swaps:
         self._run = Run()
 
     async def run(self, services: indexer.Services, *, rate: float, actions: int) -> Run:
-        """So many rollbacks, each of which exchanges the two, under `rate` queries a second."""
+        """So many rollbacks and promotions in turn, each of which exchanges the two.
+
+        There are `rate` queries a second meanwhile.
+        """
         self._run = Run()
         stop = asyncio.Event()
         connector = aiohttp.TCPConnector(limit=_MOST_AT_ONCE)
@@ -68,13 +72,22 @@ class Swaps:
         ):
             tasks.create_task(self._load(session, rate, stop))
             began = time.monotonic()
+            standby = ""
             for _ in range(actions):
                 started = time.perf_counter()
-                await indexer.rollback(services, _ENTITY)
+                exchange = await self._exchange(services, standby)
                 self._run.actions.append(time.perf_counter() - started)
+                assert exchange.before is not None
+                standby = "" if standby else exchange.before.index
             self._run.seconds = time.monotonic() - began
+            self._run.in_time = len(self._run.queries)
             stop.set()
         return self._run
+
+    async def _exchange(self, services: indexer.Services, standby: str) -> indexer.Exchange:
+        if standby:
+            return await indexer.promote(services, standby)
+        return await indexer.rollback(services, _ENTITY)
 
     async def _load(self, session: aiohttp.ClientSession, rate: float, stop: asyncio.Event) -> None:
         """Open loop: a query starts when it is due, whether earlier ones have ended or not."""
@@ -214,7 +227,7 @@ async def _total(session: aiohttp.ClientSession, api: str, word: str, index: str
 async def _check_log(made: Environment, actions: int) -> None:
     """Raises unless the operation log has every action, and each as done."""
     history = await indexer.history(made.settings, subject=_ENTITY, limit=actions)
-    done = [one for one in history if one.action == "index.rollback"]
+    done = [one for one in history if one.action in ("index.rollback", "index.promote")]
     if len(done) < actions or {one.outcome for one in done} != {Outcome.DONE}:
         raise AssertionError(f"the operation log has {len(done)} of {actions} actions as done")
 
@@ -223,7 +236,7 @@ def _figures(run: Run) -> dict[str, float]:
     return {
         **percentiles(run.actions, "action_"),
         **percentiles(run.queries, "query_"),
-        "queries_per_second": len(run.queries) / run.seconds,
+        "queries_per_second": run.in_time / run.seconds,
         "queries": len(run.queries),
         "failed": run.failed,
         "mixed": run.mixed,
