@@ -55,6 +55,7 @@ _LIVE: Final = "live"
 @click.option("--html", metavar="FILE", help="Write a report as a page.")
 @click.option("--floor", metavar="FILE", help="JSON of least values; exits 1 below one.")
 @click.option("--seed", type=click.IntRange(min=0), default=DEFAULT_SEED, show_default=True)
+@click.option("--no-keep", is_flag=True, help="Leave the result out of what the dashboard shows.")
 @json_option
 def run(
     *,
@@ -68,12 +69,14 @@ def run(
     html: str | None,
     floor: str | None,
     seed: int,
+    no_keep: bool,
     as_json: bool,
 ) -> int:
     """Search for the queries of SET as people would, by each variant, and measure the answers.
 
     Variants are those of DISCO_EXPERIMENTS, and live. All others are compared with the base, paired
-    by query. Exits 1 when a measure is below its floor.
+    by query. Exits 1 when a measure is below its floor. What variants reached by a set of the
+    database is kept, for the dashboard.
     """
     settings = load()
     chosen = variants or (() if files else (_LIVE,))
@@ -99,6 +102,8 @@ def run(
     if html:
         _write(html, run_operations.report(result))
     print_json(result.document()) if as_json else _show(result)
+    if chosen and not no_keep and not name.endswith(_IN_A_FILE):
+        uvloop.run(_keep(settings, result, chosen))
     return OK if all(one.holds for one in result.floors) else DOES_NOT_HOLD
 
 
@@ -149,6 +154,11 @@ def _judged(settings: Settings, name: str) -> Judged:
             return await judgments.read(name)
 
     return uvloop.run(read())
+
+
+async def _keep(settings: Settings, result: Result, variants: Sequence[str]) -> None:
+    async with judgment_operations.open_results(settings) as results:
+        await results.keep(result, variants)
 
 
 def _answered(

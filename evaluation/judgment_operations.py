@@ -1,4 +1,4 @@
-"""The door to judgments: what the command line and the HTTP API may ask of them."""
+"""The door to judgments, and to what variants reached by them: for `cli/` and the HTTP API."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -21,6 +21,7 @@ from evaluation.judgments import (
     Scale,
     check_name,
 )
+from evaluation.result_store import KeptValue, ResultStore
 
 __all__ = [
     "Agreement",
@@ -31,13 +32,16 @@ __all__ = [
     "JudgmentError",
     "JudgmentStore",
     "Judgments",
+    "KeptValue",
     "Query",
+    "ResultStore",
     "Scale",
     "SetSummary",
     "UnknownSetError",
     "agreement",
     "csv_lines",
     "open_judgments",
+    "open_results",
     "qrels_lines",
     "query_lines",
     "read_set_file",
@@ -146,6 +150,13 @@ async def open_judgments(settings: Settings, actor: Actor) -> AsyncIterator[Judg
     """The judgments of an installation; raises `ServiceUnavailableError`."""
     async with open_pool(settings.database_url, application="disco judgments", size=2) as primary:
         yield Judgments(JudgmentStore(primary), OperationLog(primary, actor))
+
+
+@asynccontextmanager
+async def open_results(settings: Settings) -> AsyncIterator[ResultStore]:
+    """What variants reached; raises `ServiceUnavailableError`."""
+    async with open_pool(settings.database_url, application="disco results", size=1) as primary:
+        yield ResultStore(primary)
 
 
 def read_set_file(path: str) -> Judged:

@@ -20,7 +20,7 @@ from query_api.admission import PROBES, AdmissionMiddleware, Room
 from query_api.assembly import NETWORK_MARGIN, assemble
 from query_api.assets import Assets
 from query_api.dashboard import page as dashboard
-from query_api.dashboard.outcomes import clicks_of
+from query_api.dashboard.outcomes import clicks_of, judged_of
 from query_api.dashboard.page import Dashboard
 from query_api.dashboard.processes import Processes, told_addresses
 from query_api.dashboard.sampler import Sampler
@@ -101,6 +101,7 @@ def create_app(settings: Settings) -> Starlette:
             Processes(told_addresses(settings.dashboard_metrics)),
             ServiceReader(settings, engine),
             clicks_of(settings, trials),
+            judged_of(settings),
         ),
         trials,
         templates,

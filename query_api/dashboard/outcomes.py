@@ -1,4 +1,4 @@
-"""Outcomes: what people did with what they found, asked in the background.
+"""Outcomes: what people did with what they found, and what judges said of it, in the background.
 
 The log is read with DuckDB, which takes longer than anybody waits for a page: what was found last
 is shown, and asked for anew now and then, one reading at a time.
@@ -21,9 +21,11 @@ from query_api.trials import FollowedTrials
 
 if TYPE_CHECKING:
     from evaluation.experiment_operations import Standing
+    from evaluation.judgment_operations import KeptValue
     from evaluation.online_operations import OnlineFigures
 
 PERIOD: Final = timedelta(hours=24)
+QUARTER: Final = timedelta(days=90)  # of results by judgments: they are made seldom
 _EVERY: Final = 120.0  # seconds between two readings
 _DEADLINE: Final = 60.0  # seconds that one may take
 
@@ -91,3 +93,15 @@ def clicks_of(settings: Settings, trials: FollowedTrials) -> Background[Clicks]:
         return Clicks(variants=by_variant.figures, hours=by_hour.figures, standing=standing)
 
     return Background("the log of searches", ask)
+
+
+def judged_of(settings: Settings) -> "Background[Sequence[KeptValue]]":
+    """What variants reached by sets of judgments in the last `QUARTER`, oldest first."""
+
+    async def ask() -> "Sequence[KeptValue]":
+        from evaluation.judgment_operations import open_results  # noqa: PLC0415 - as above
+
+        async with open_results(settings) as results:
+            return await results.since(datetime.now(UTC) - QUARTER)
+
+    return Background("what disco eval run has kept", ask)

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from query_api.dashboard import quantities, sparkline
 from query_api.dashboard.figures import by_variant
 from query_api.dashboard.history import History
+from query_api.dashboard.judged import JudgedPanel, judged_panel
 from query_api.dashboard.outcomes import Clicks
 from query_api.dashboard.processes import Process, metric_of
 from query_api.dashboard.readings import Reading
@@ -91,6 +92,7 @@ class Board:
     variants: Sequence[VariantRow]
     trial: Sequence[str]  # what is tried at present, and how it stands
     clicks: Reading[Sequence[ClickRow]]
+    judged: Reading[JudgedPanel]
     indices: Reading[Sequence[IndexRow]]
     ranks: Reading[RankPanel]
     processes: Sequence[ProcessRow]
@@ -105,6 +107,7 @@ def board(sample: Sample, history: History, trials: Trials) -> Board:
         variants=_variants(sample, history, trials),
         trial=_trial(sample, trials),
         clicks=_clicks(sample),
+        judged=_judged(sample),
         indices=_indices(sample),
         ranks=_ranks(sample),
         processes=[_process(one, sample.clock) for one in sample.processes],
@@ -197,6 +200,13 @@ def _click_row(figures: "OnlineFigures", clicks: Clicks, clock: float) -> ClickR
             span=sparkline.LAST_DAY,
         ),
     )
+
+
+def _judged(sample: Sample) -> Reading[JudgedPanel]:
+    values = sample.judged.value
+    if values is None:
+        return Reading(missing=sample.judged.missing)
+    return Reading(value=judged_panel(values, sample.clock))
 
 
 def _indices(sample: Sample) -> Reading[Sequence[IndexRow]]:

@@ -39,6 +39,16 @@ def share(value: float | None) -> str:
     )
 
 
+def measure(value: float | None) -> str:
+    """A measure of quality, in the three decimals that people compare: `0.853`."""
+    return _NONE if value is None else f"{value:.3f}"
+
+
+def change(value: float | None) -> str:
+    """How much a measure went up or down: `+0.012`, `-0.003`."""
+    return _NONE if value is None else f"{value:+.3f}"
+
+
 def size(count: float | None) -> str:
     """Bytes: `812 bytes`, `1.2 GB`."""
     if count is None:

@@ -9,8 +9,9 @@ import asyncio
 import contextlib
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from core import telemetry
 from query_api.dashboard import readings
@@ -20,6 +21,9 @@ from query_api.dashboard.outcomes import Background, Clicks
 from query_api.dashboard.processes import Process, Processes
 from query_api.dashboard.readings import Reading
 from query_api.dashboard.services import Found, ServiceReader
+
+if TYPE_CHECKING:
+    from evaluation.judgment_operations import KeptValue
 
 STEP: Final = 5.0  # seconds between two looks
 _NOT_ASKED: Final = "not asked yet"
@@ -37,18 +41,24 @@ class Sample:
     processes: list[Process]
     found: Found
     clicks: Reading[Clicks]
+    judged: "Reading[Sequence[KeptValue]]"
 
 
 class Sampler:
     """The latest sample, and the history of its figures."""
 
     def __init__(
-        self, processes: Processes, services: ServiceReader, clicks: Background[Clicks]
+        self,
+        processes: Processes,
+        services: ServiceReader,
+        clicks: Background[Clicks],
+        judged: "Background[Sequence[KeptValue]]",
     ) -> None:
         self.history = History()
         self._processes = processes
         self._services = services
         self._clicks = clicks
+        self._judged = judged
         self._latest: Sample | None = None
         self._found = Found(
             queues=readings.nothing(_NOT_ASKED),
@@ -73,6 +83,7 @@ class Sampler:
     async def close(self) -> None:
         """Close what was opened."""
         await self._clicks.close()
+        await self._judged.close()
         await self._processes.close()
 
     async def watch(self) -> Sample:
@@ -99,11 +110,11 @@ class Sampler:
                 self._asked_at = time.monotonic()
             else:
                 await self._processes.look(others=False)
-            self._note(clicks=self._clicks.latest() if watched else readings.nothing(_NOT_ASKED))
+            self._note(watched=watched)
         async with self._changed:
             self._changed.notify_all()
 
-    def _note(self, clicks: Reading[Clicks]) -> None:
+    def _note(self, *, watched: bool) -> None:
         figures = figures_of(self._processes.window())
         if self._found.queues.value is not None:
             for name, queue in self._found.queues.value.items():
@@ -116,5 +127,6 @@ class Sampler:
             figures=figures,
             processes=self._processes.listed(),
             found=self._found,
-            clicks=clicks,
+            clicks=self._clicks.latest() if watched else readings.nothing(_NOT_ASKED),
+            judged=self._judged.latest() if watched else readings.nothing(_NOT_ASKED),
         )

@@ -1,4 +1,4 @@
-"""Sparklines: a figure's last hour as a small SVG, with nothing that a strict policy forbids."""
+"""Sparklines: how a figure went, as a small SVG, with nothing that a strict policy forbids."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -29,6 +29,9 @@ LAST_HOUR: Final = Span(shortest=300.0, longest=LENGTH, gap=45.0, unit=("minutes
 LAST_DAY: Final = Span(
     shortest=6 * 3600.0, longest=24 * 3600.0, gap=2 * 3600.0, unit=("hours", 3600.0)
 )
+_DAY: Final = 24 * 3600.0
+#: Of what is measured now and then, however long it is until the next time.
+LAST_QUARTER: Final = Span(shortest=7 * _DAY, longest=90 * _DAY, gap=90 * _DAY, unit=("days", _DAY))
 
 
 def draw(
@@ -38,8 +41,9 @@ def draw(
     about: str,
     words: Callable[[float], str],
     span: Span = LAST_HOUR,
+    base: float = 0.0,
 ) -> Markup:
-    """Lines on a common scale that begins at 0; the first is drawn strongest.
+    """Lines on a common scale that begins at `base`; the first is drawn strongest.
 
     Empty where there is nothing to draw. `words` says a value in words, for those who do not see.
     """
@@ -48,7 +52,8 @@ def draw(
         return Markup()
     length = min(max(now - min(at for at, _ in points), span.shortest), span.longest)
     top = max(value for _, value in points)
-    paths = [_path(line, now - length, length, top, span.gap) for line in lines]
+    heights = [[(at, value - base) for at, value in line] for line in lines]
+    paths = [_path(line, now - length, length, top - base, span.gap) for line in heights]
     name, unit = span.unit
     label = f"{about}, last {round(length / unit)} {name}: at most {words(top)}"
     return _svg(paths, label)

@@ -12,10 +12,20 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from access.operations import Scope, open_keys
+from core.database import open_pool
 from core.operation_log import Actor
 from core.settings import Settings
 from demo import writes
 from demo.application import open_application
+from evaluation.judgment_operations import (
+    Entity,
+    Judgment,
+    JudgmentStore,
+    Query,
+    ResultStore,
+    Scale,
+)
+from evaluation.run_operations import of_rankings, side_by_side
 from stack import programs
 from tests.acceptance.browsing import launched, watched
 from tests.integration.indexer.oracle import open_index
@@ -69,12 +79,35 @@ def blind_address(settings: Settings, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="module")
-def browser(address: str, blind_address: str, key: str) -> Iterator[Browser]:
+def browser(address: str, blind_address: str, key: str, measured: None) -> Iterator[Browser]:
     assert address
     assert blind_address
     assert key
     with launched() as browser:
         yield browser
+
+
+@pytest.fixture(scope="module")
+def measured(settings: Settings) -> None:
+    """What `disco eval run` keeps: the live variant brought what was meant in the second place."""
+
+    async def measure() -> None:
+        meant = Judgment(query="q", entity=Entity("sound", "1"), rater="ana", grade=3)
+        run = of_rankings("live", {"q": ["sound:2", "sound:1"]})
+        async with open_pool(settings.database_url, application="disco tests") as pool:
+            judgments = JudgmentStore(pool)
+            await judgments.add("spring", Scale.GRADES, [Query.of("rain", "q")], [meant])
+            result = side_by_side(
+                await judgments.read("spring"),
+                {"live": run},
+                "live",
+                ["nDCG@10", "Judged@10"],
+                titles={},
+                floors={"nDCG@10": 0.9},
+            )
+            await ResultStore(pool).keep(result, {"live"})
+
+    asyncio.run(measure())
 
 
 @contextmanager
@@ -145,6 +178,10 @@ def test_the_numbers_follow_what_happens(
         expect(tile(page, "Search latency").get_by_role("img")).to_be_visible()
         clicks = page.get_by_role("region", name="Clicks")
         expect(clicks).to_contain_text("Nobody has searched", timeout=WAIT)
+        judged = page.get_by_role("region", name="Judged queries").get_by_role("row")
+        expect(judged.filter(has_text="spring")).to_contain_text(
+            re.compile(r"live\s*0\.631\s*below 0\.900\s*–\s*nDCG@10\s*50\.0 %"), timeout=WAIT
+        )
         users = page.get_by_role("row").filter(has_text=f"{settings.index_prefix}-user-")
         expect(users).to_contain_text("live")
         expect(page.get_by_role("row").filter(has_text=NOBODY)).to_contain_text("missing")
@@ -157,7 +194,7 @@ def test_the_numbers_follow_what_happens(
 def test_it_is_complete_without_scripts(browser: Browser, address: str, key: str) -> None:
     with watched(browser, address, scripts=False) as page:
         enter(page, key)
-        expect(page.get_by_role("heading", level=2)).to_have_count(17)
+        expect(page.get_by_role("heading", level=2)).to_have_count(18)
         expect(value(page, "Changes that wait")).to_have_text(re.compile(r"^\d"))
         refreshed = page.locator("noscript, head meta[http-equiv=refresh]").first
         assert 'content="10"' in (refreshed.evaluate("node => node.outerHTML"))

@@ -1,6 +1,8 @@
 """From the demo's catalogue to a report: judged queries, variants searched, measured, compared."""
 
 import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -9,7 +11,7 @@ import pytest
 from cli import output
 from core.engine import create_engine
 from core.settings import Settings
-from evaluation.judgment_operations import read_set_file
+from evaluation.judgment_operations import KeptValue, open_results, read_set_file
 from tests.integration.evaluation.conftest import Disco
 from tests.integration.query_api import catalogue
 from tests.integration.query_api.catalogue import sound, user
@@ -80,6 +82,37 @@ def test_a_set_of_the_database_is_measured(disco: Disco, judged: Path) -> None:
     assert "RR         1.0000" in told.out
     missing = disco("eval", "run", "--set", "nowhere")
     assert (missing.code, "no set of judgments" in missing.err) == (output.BAD_USAGE, True)
+
+
+@pytest.mark.usefixtures("filled", "blind")
+def test_what_variants_reach_by_a_set_of_the_database_is_kept(
+    disco: Disco, judged: Path, tmp_path: Path, settings: Settings
+) -> None:
+    floor = tmp_path / "floor.json"
+    floor.write_text('{"RR": 0.9}')
+    disco("eval", "judgments", "import", "kept", str(judged))
+    both = ("--variant", "live", "--variant", "blind", "--measures", "P@1", "--floor", str(floor))
+    assert disco("eval", "run", "--set", "kept", *both).code == output.DOES_NOT_HOLD
+    disco("eval", "run", "--set", "kept", *both, "--no-keep")
+    disco("eval", "run", "--set", str(judged), *both)
+
+    def reached() -> list[tuple[str, str, float, float | None]]:
+        async def read() -> Sequence[KeptValue]:
+            async with open_results(settings) as results:
+                return await results.since(datetime.now(UTC) - timedelta(minutes=10))
+
+        found = [one for one in asyncio.run(read()) if one.set != "titles"]
+        assert {(one.set, one.queries) for one in found} <= {("kept", len(TITLES))}
+        return [(one.variant, one.measure, one.value, one.floor) for one in found]
+
+    assert reached() == [
+        ("blind", "P@1", 0.0, None),
+        ("blind", "RR", 0.0, 0.9),
+        ("live", "P@1", 1.0, None),
+        ("live", "RR", 1.0, 0.9),
+    ]
+    disco("eval", "judgments", "drop", "kept")
+    assert not reached()
 
 
 def test_the_demos_judged_queries_follow_from_its_rows(disco: Disco, tmp_path: Path) -> None:

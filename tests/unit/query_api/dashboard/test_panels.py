@@ -106,6 +106,7 @@ def shown(
         processes=[],
         found=found,
         clicks=readings.Reading(value=CLICKS),
+        judged=readings.Reading(value=[]),
     )
     return board(sample, History(), trials)
 

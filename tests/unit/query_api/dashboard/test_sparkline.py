@@ -22,6 +22,14 @@ def test_a_line_goes_from_the_past_to_now_and_up_with_the_value() -> None:
     assert [y for _, y in places] == [34.5, 18.0, 1.5]
 
 
+def test_a_scale_that_begins_higher_shows_what_differs_little() -> None:
+    lines = [[(0.0, 0.8), (30.0, 0.9)]]
+    svg = sparkline.draw(lines, now=300.0, about="nDCG", words=quantities.measure, base=0.7)
+    (path,) = paths(svg)
+    assert re.findall(r" (\S+?)(?:L|$)", path) == ["18.0", "1.5"]
+    assert "at most 0.900" in svg
+
+
 def test_a_gap_breaks_the_line() -> None:
     (path,) = paths(drawn([(0.0, 1.0), (10.0, 1.0), (100.0, 1.0), (110.0, 1.0)]))
     assert re.sub("[^ML]", "", path) == "MLML"
