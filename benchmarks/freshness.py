@@ -168,7 +168,12 @@ class Freshness:
 
     async def _look(self, session: aiohttp.ClientSession, entity: str, word: str) -> set[str]:
         """Ids of the hits of a word; none if the API could not answer in time."""
-        parameters = {"q": word, "type": entity, "limit": str(_BUCKET)}
+        parameters = {
+            "q": word,
+            "type": entity,
+            "limit": str(_BUCKET),
+            "relax": "false",  # what is not there yet is not worth a further search
+        }
         self._run.looks += 1
         async with session.get(f"{self._api}/v1/search", params=parameters) as response:
             if response.status >= 500:

@@ -13,6 +13,7 @@ from query_api import explanations
 from query_api.cursors import Cursor
 from query_api.engine_search import is_partial
 from query_api.profiles import Profiles, SearchProfile, Window
+from query_api.widening import Step
 
 _MARK: Final = "<em>"
 _NOTHING_MARKED: Final = "<em></em>"  # what the engine makes of a sign that stands for a word: &
@@ -117,9 +118,22 @@ class SearchAnswer(_Answer):
             "value under all filters but the facet's own. Values are as `filter.<name>` takes them."
         ),
     ]
-    suggestion: Annotated[str | None, Field(description="A better spelling; null for now.")]
+    suggestion: Annotated[
+        str | None,
+        Field(
+            description="A text to search for instead: of a widened search the one that the hits "
+            "are of, otherwise one that names have. Null: there is none."
+        ),
+    ]
     relaxed: Annotated[
-        str | None, Field(description="How the search was widened to find anything; null for now.")
+        Step | None,
+        Field(
+            description="How the search was widened, because nothing has what was typed: phrases "
+            "need not stand as they are (`unquoted`), words are spelled as names spell them "
+            "(`respelled`), some of the words are enough (`fewer_words`), any is, and it may be "
+            "spelled a little differently (`fuzzy`), or none has to be there: the best known "
+            "(`popular`). Null: it was not. What was left out, filters and types hold in any case."
+        ),
     ]
     next: Annotated[
         str | None, Field(description="`cursor` of the next page; null on the last one.")
@@ -171,14 +185,15 @@ def search_answer(
     profiles: Profiles,
     *,
     made_by: Cursor,
+    suggestion: str | None = None,
     explain: bool = False,
     next_cursor: str | None,
     counted: Mapping[str, list[dict[str, Any]]],
 ) -> dict[str, Any]:
     """The answer to a search, of the shape of `SearchAnswer`.
 
-    `made_by` is where its page begins, and what made it; `counted` are its facets; with `explain`,
-    hits say which signals they owe their place to.
+    `made_by` is where its page begins, and what made it; `suggestion` what to search for instead;
+    `counted` are its facets; with `explain`, hits say which signals they owe their place to.
     """
     found, partial = response["hits"], is_partial(response)
     hits = [hit_answer(hit, profiles) for hit in found.get("hits", ())]
@@ -194,8 +209,8 @@ def search_answer(
         "hits": hits,
         "partial": partial,
         "facets": counted,
-        "suggestion": None,
-        "relaxed": None,
+        "suggestion": suggestion,
+        "relaxed": made_by.widening.step if made_by.widening else None,
         "next": next_cursor,
         "variant": made_by.variant,
         "experiment": made_by.experiment,

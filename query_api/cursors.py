@@ -1,10 +1,10 @@
 """Cursors: where the next page of a search begins, as an opaque, signed, URL-safe text.
 
 Grammar: `base64url(signature[16] · veiled payload)` without padding. The payload is the JSON list
-`[version, issued at (s), fingerprint, query id, position, variant, experiment, indices, after…]`;
-the signature is HMAC-SHA256 over it, cut to 16 bytes. The payload is veiled by a stream that the
-key and the signature give (as in the mode SIV), for it holds values that no hit shows, such as
-ranks. `build` and `parse` are each other's inverse.
+`[version, issued at (s), fingerprint, query id, position, variant, experiment, indices,
+widening or null, after…]`; the signature is HMAC-SHA256 over it, cut to 16 bytes. The payload is
+veiled by a stream that the key and the signature give (as in the mode SIV), for it holds values
+that no hit shows, such as ranks. `build` and `parse` are each other's inverse.
 
 A cursor belongs to its search: the fingerprint covers everything that decides which hits there are
 and in which order, so a cursor cannot be used with another query, type or profile. The page size
@@ -21,13 +21,15 @@ from typing import Any, Final
 
 import orjson
 
+from query_api import widening
 from query_api.problems import Code, QueryError
+from query_api.widening import Widening
 
 LIFETIME: Final = (
     3600  # seconds; scores drift as the index changes, so an old position means little
 )
-LONGEST: Final = 1024  # characters; more cannot be a cursor of ours
-_VERSION: Final = 2
+LONGEST: Final = 3072  # characters; more cannot be a cursor of ours
+_VERSION: Final = 3
 _SIGNATURE_BYTES: Final = 16
 _RESTART = "Start again without `cursor`."
 
@@ -42,6 +44,7 @@ class Cursor:
     variant: str  # what answers the search
     experiment: str | None  # that chose the variant; None: none did
     indices: Mapping[str, str]  # that are searched, by entity type
+    widening: Widening | None = None  # how the search was widened; None: it was not
     after: tuple[Any, ...]  # sort values of the last hit, as the engine gave them
 
     def check(self, fingerprint: str) -> None:
@@ -68,6 +71,7 @@ class CursorSigner:
             [
                 *(_VERSION, int(now), cursor.fingerprint, cursor.query_id, cursor.position),
                 *(cursor.variant, cursor.experiment, dict(cursor.indices)),
+                cursor.widening.state() if cursor.widening else None,
                 *cursor.after,
             ]
         )
@@ -84,7 +88,7 @@ class CursorSigner:
             raise _error(
                 Code.CURSOR_EXPIRED, f"The cursor has expired; it lasts an hour. {_RESTART}"
             )
-        fingerprint, query_id, position, variant, experiment, indices, *after = rest
+        fingerprint, query_id, position, variant, experiment, indices, widened, *after = rest
         return Cursor(
             fingerprint=fingerprint,
             query_id=query_id,
@@ -92,6 +96,7 @@ class CursorSigner:
             variant=variant,
             experiment=experiment,
             indices=indices,
+            widening=widening.of_state(widened) if widened else None,
             after=tuple(after),
         )
 

@@ -1,6 +1,6 @@
 """Engine searches: a plan goes in, the engine's response comes out, and says if it is partial."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from elasticsearch import AsyncElasticsearch
@@ -20,7 +20,12 @@ _FILTER_PATH: Final = (
 PARAMETERS: Final = (
     f"include_named_queries_score=true&allow_partial_search_results=true&filter_path={_FILTER_PATH}"
 )
+_ALL_FILTER_PATH: Final = (
+    "filter_path=responses.status,responses.hits.hits._id,responses.hits.hits.matched_queries"
+)
+_SUGGESTER_FILTER_PATH: Final = "filter_path=took,suggest"
 _HEADERS: Final = {"Accept": "application/json", "Content-Type": "application/json"}
+_LINES_HEADERS: Final = _HEADERS | {"Content-Type": "application/x-ndjson"}
 
 
 async def run(engine: AsyncElasticsearch, plan: Plan) -> Mapping[str, Any]:
@@ -34,12 +39,38 @@ async def run(engine: AsyncElasticsearch, plan: Plan) -> Mapping[str, Any]:
 
 async def run_partly(engine: AsyncElasticsearch, plan: Plan) -> Mapping[str, Any]:
     """The engine's response, as much as there was time for; raises what the client raises."""
+    return await _sent(engine, plan.indices, f"_search?{PARAMETERS}", plan.body, _HEADERS)
+
+
+async def run_all(engine: AsyncElasticsearch, plans: Sequence[Plan]) -> Sequence[Mapping[str, Any]]:
+    """The responses to plans for the same indices, in one call, in their order.
+
+    One that failed, or was not done in time, has no hits. Raises what the client raises.
+    """
+    lines = [line for plan in plans for line in ({}, plan.body)]
+    indices = plans[0].indices
+    found = await _sent(engine, indices, f"_msearch?{_ALL_FILTER_PATH}", lines, _LINES_HEADERS)
+    responses: Sequence[Mapping[str, Any]] = found["responses"]
+    return responses
+
+
+async def run_suggester(engine: AsyncElasticsearch, plan: Plan) -> Mapping[str, Any]:
+    """The engine's response to a plan that asks for spellings; raises what the client raises."""
+    return await _sent(
+        engine, plan.indices, f"_search?{_SUGGESTER_FILTER_PATH}", plan.body, _HEADERS
+    )
+
+
+async def _sent(
+    engine: AsyncElasticsearch,
+    indices: Sequence[str],
+    address: str,
+    body: Any,
+    headers: Mapping[str, str],
+) -> Mapping[str, Any]:
     with ENGINE_SECONDS.time():
         response = await engine.perform_request(
-            "POST",
-            f"/{','.join(plan.indices)}/_search?{PARAMETERS}",
-            headers=_HEADERS,
-            body=plan.body,
+            "POST", f"/{','.join(indices)}/{address}", headers=headers, body=body
         )
     found: Mapping[str, Any] = response.body
     return found

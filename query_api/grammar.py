@@ -46,3 +46,11 @@ def typed(text: str) -> Typed:
     if not _LETTER.search(words) and without:
         return Typed(text=text)
     return Typed(text=words, phrases=tuple(phrases), without=tuple(without))
+
+
+def written(asked: Typed) -> str:
+    """A text that asks for it: what `typed` makes of it is the same, for words of one script."""
+    text = asked.text
+    for phrase in asked.phrases:
+        text = text.replace(phrase, f'"{phrase}"', 1)
+    return " ".join((text, *(f'-"{one}"' if " " in one else f"-{one}" for one in asked.without)))

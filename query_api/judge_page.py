@@ -33,6 +33,7 @@ from query_api.page_templates import PageTemplates
 from query_api.problems import Code, QueryError
 from query_api.search import Searcher
 from query_api.variants import LIVE
+from query_api.widening import Step
 
 PATH: Final = "/judge"
 DEPTH: Final = 10  # hits of each ranking that are judged
@@ -171,7 +172,9 @@ class JudgePage:
             for variant in variants
         ]
         found = await asyncio.gather(*map(self._searcher.search, asked))
-        return merged([one.answer["hits"] for one in found], seed=seed)
+        # What is popular answers no query: there is nothing to judge in it.
+        rankings = [one.answer["hits"] for one in found if one.answer["relaxed"] != Step.POPULAR]
+        return merged(rankings, seed=seed)
 
     async def _store(self) -> JudgmentStore:
         return JudgmentStore(await self._database.primary())

@@ -5,12 +5,12 @@ written and as it is typed, and the title together with something that each of t
 says. So every field, and every rule of the analysis that real names need, is asked for.
 """
 
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from indexer.operations import Hit, KnownItem
 from query_api.profiles import SearchProfile
+from query_api.wording import plain
 
 TITLE: Final = "title"  # as it is written
 WORD: Final = "word of a title"  # the longest
@@ -38,17 +38,17 @@ def answers(item: KnownItem, hit: Hit) -> bool:
     What is called the same is as good. Who types a word looks for what has it in its name.
     """
     if item.kind == WORD:
-        return item.text in _plain(hit.title).split()
+        return item.text in plain(hit.title).split()
     return hit.title.casefold() == item.title.casefold()
 
 
 def _queries(document: Mapping[str, Any], profile: SearchProfile) -> Iterator[tuple[str, str]]:
     title: str = document[profile.title]
     yield TITLE, title
-    if word := max(_plain(title).split(), key=len, default=""):
+    if word := max(plain(title).split(), key=len, default=""):
         yield WORD, word
-    if (plain := _plain(title)) != title and plain:
-        yield PLAIN, plain
+    if (typed := plain(title)) != title and typed:
+        yield PLAIN, typed
     if profile.match.prefix and (begun := _begun(title)):
         yield BEGUN, begun
     for name in _stored(profile.match.words):
@@ -63,13 +63,6 @@ def _queries(document: Mapping[str, Any], profile: SearchProfile) -> Iterator[tu
 def _stored(fields: Mapping[str, float]) -> list[str]:
     """The fields of documents behind fields of the index: `handle` behind `handle.text`."""
     return [*dict.fromkeys(name.partition(".")[0] for name in fields)]
-
-
-def _plain(title: str) -> str:
-    decomposed = unicodedata.normalize("NFD", title.lower())
-    kept = "".join(one for one in decomposed if unicodedata.category(one) != "Mn")
-    words = "".join(one if one.isalnum() else " " for one in kept)
-    return unicodedata.normalize("NFC", " ".join(words.split()))
 
 
 def _begun(title: str) -> str:

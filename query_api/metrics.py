@@ -69,8 +69,14 @@ PARTIAL_ANSWERS: Final = Counter(
 )
 SEARCHES: Final = Counter(
     "disco_query_api_searches",
-    "Answered searches by outcome, found or nothing, and by variant.",
+    "Answered searches by outcome, found or nothing (as it was typed), and by variant.",
     ("outcome", "variant"),
+    registry=REGISTRY,
+)
+WIDENED_SEARCHES: Final = Counter(
+    "disco_query_api_widened_searches",
+    "First pages of searches that found nothing until they were widened, by step.",
+    ("step", "variant"),
     registry=REGISTRY,
 )
 VARIANT_FALLBACKS: Final = Counter(

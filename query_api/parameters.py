@@ -83,6 +83,13 @@ class SearchParameters(BaseModel):
             "parameters but `limit` and `facets` must be the same.",
         ),
     ] = None
+    relax: Annotated[
+        bool,
+        Field(
+            description="Whether a search that finds nothing is widened, until it finds something. "
+            "The answer says how.",
+        ),
+    ] = True
     explain: Annotated[
         bool,
         Field(
@@ -116,6 +123,7 @@ class SearchRequest:
     sort: str | None = None  # name of the order; None: the one that fits the text
     facets: tuple[str, ...] = ()  # names of what is counted
     beside: tuple[str, ...] = ()  # types that are counted by type, but of which no hit is returned
+    relax: bool = True  # whether it is widened when nothing is found
     explain: bool = False  # whether hits say which signals they owe their place to
     cursor: str | None = None  # where to go on, still to be verified
     variant: str | None = None  # what shall answer, still to be found; None: whatever has its turn
@@ -157,6 +165,7 @@ def search_request(given: Mapping[str, str], profiles: Profiles) -> SearchReques
         sort=parameters.sort,
         facets=counted,
         beside=_beside(entities, conditions, profiles) if facets.TYPE in counted else (),
+        relax=parameters.relax,
         explain=parameters.explain,
         cursor=parameters.cursor,
         variant=parameters.variant,

@@ -17,12 +17,14 @@ from query_api import explanations, facets, filters, grammar, sorts
 from query_api.grammar import Typed
 from query_api.parameters import SearchRequest
 from query_api.profiles import Match, Profiles, Rank, SearchProfile, Weights
+from query_api.widening import Step, Widening
 
 Clause = dict[str, Any]
 
 DEEPEST: Final = 10_000  # hits of one search that can be paged through, and counted exactly
 PREFIX_ANALYZER: Final = "prefix_search"  # of the shared analysis: words as typed, none expanded
 SNIPPET: Final = 160  # characters of a long field that a highlight shows
+_SPELLINGS: Final = 20  # of a word that is looked for fuzzily
 
 _COMMON_SOURCE: Final = ("type", "permalink")
 _EVERYTHING: Final[Clause] = {"match_all": {}}
@@ -50,20 +52,26 @@ def plan(
     indices: Mapping[str, str],
     deadline: float,
     after: Sequence[Any] | None = None,
+    widening: Widening | None = None,
 ) -> Plan:
     """The engine search that answers `request`; `indices` has the index to search by entity type.
 
     A type without an index is left out, and so is one whose profile lacks a filter. `deadline` is
     how long the engine may take, in seconds; `after` the sort values of the hit before the page
-    (None: the first page).
+    (None: the first page); `widening` how the search is widened (None: it is not).
     """
     searched = {entity: indices[entity] for entity in request.searched if entity in indices}
     chosen = {entity: all_profiles[entity] for entity in searched}
     narrowing = _narrowing(request, chosen, searched)
     typed = grammar.typed(request.text)
+    sort, is_fuzzy = request.sort, False
+    if widening is not None:
+        typed, is_fuzzy = widening.of(typed), widening.step is Step.FUZZY
+        sort = sort or (sorts.POPULAR if widening.step is Step.POPULAR else None)
+    query = _query(typed, chosen, searched, widening)
     body: dict[str, Any] = {
-        "query": _narrowed(_query(typed, chosen, searched), narrowing.early),
-        "sort": sorts.order(request.sort, chosen, has_text=bool(typed.text)),
+        "query": _narrowed(query, narrowing.early),
+        "sort": sorts.order(sort, chosen, has_text=bool(typed.text)),
         "size": request.limit,
         "track_total_hits": DEEPEST,
         "timeout": milliseconds(deadline),
@@ -81,7 +89,7 @@ def plan(
         body["aggs"] = facets.counted(
             request.facets, chosen, searched, narrowing.late, request.conditions
         )
-    if typed.text and (highlight := _highlight(typed.text, chosen)):
+    if typed.text and (highlight := _highlight(typed.text, chosen, is_fuzzy=is_fuzzy)):
         body["highlight"] = highlight
     if after is not None:
         body["search_after"] = list(after)
@@ -102,6 +110,16 @@ def plan_permalink(
     return Plan(indices=tuple(searched), body=body)
 
 
+def conditions(
+    request: SearchRequest, all_profiles: Profiles, *, indices: Mapping[str, str]
+) -> list[Clause]:
+    """The clauses that every hit of `request` meets, whatever its text."""
+    searched = {entity: indices[entity] for entity in request.entities if entity in indices}
+    chosen = {entity: all_profiles[entity] for entity in searched}
+    narrowing = _narrowing(request, chosen, searched)
+    return [*narrowing.early, *narrowing.late.values()]
+
+
 def fingerprint(request: SearchRequest, all_profiles: Profiles) -> str:
     """Short text that is the same for two pages of one search, and differs for other searches.
 
@@ -109,9 +127,8 @@ def fingerprint(request: SearchRequest, all_profiles: Profiles) -> str:
     """
     types = (f"{entity}:{all_profiles[entity].digest}" for entity in request.entities)
     conditions = (f"{one.name}:{len(one.values)}:{one.values}" for one in request.conditions)
-    state = "\0".join(
-        (request.text, request.variant or "", request.sort or "", *types, "", *conditions)
-    )
+    given = (request.text, request.variant or "", request.sort or "", str(request.relax))
+    state = "\0".join((*given, *types, "", *conditions))
     return hashlib.sha256(state.encode()).hexdigest()[:16]
 
 
@@ -158,15 +175,21 @@ def _narrowed(query: Clause, early: Sequence[Clause]) -> Clause:
     return {"bool": {"must": [query], "filter": [*early]}}
 
 
-def _query(typed: Typed, chosen: Profiles, indices: Mapping[str, str]) -> Clause:
-    if not typed.text:
+def _query(
+    typed: Typed, chosen: Profiles, indices: Mapping[str, str], widening: Widening | None
+) -> Clause:
+    if not typed.text and not typed.without:
         return _EVERYTHING
-    clauses = [_of_entity(indices[entity], profile, typed) for entity, profile in chosen.items()]
+    clauses = [
+        _of_entity(indices[entity], profile, typed, widening) for entity, profile in chosen.items()
+    ]
     # A hit is of one type: the best of the clauses is its only one.
     return clauses[0] if len(clauses) == 1 else {"dis_max": {"queries": clauses}}
 
 
-def _of_entity(index: str, profile: SearchProfile, typed: Typed) -> Clause:
+def _of_entity(
+    index: str, profile: SearchProfile, typed: Typed, widening: Widening | None
+) -> Clause:
     """What finds one type's documents.
 
     The index is named, not the type: an index then drops the other types' clauses before it looks
@@ -174,23 +197,25 @@ def _of_entity(index: str, profile: SearchProfile, typed: Typed) -> Clause:
     """
     fields = [*profile.match.words]
     clauses: Clause = {
-        "filter": [{"term": {"_index": index}}, *(_as_it_is(one, fields) for one in typed.phrases)],
-        **_found(profile, typed.text),
+        "filter": [{"term": {"_index": index}}, *(as_it_is(one, fields) for one in typed.phrases)],
+        **_found(profile, typed.text, widening),
         "boost": profile.weight,
     }
     if typed.without:
-        clauses["must_not"] = [_as_it_is(one, fields) for one in typed.without]
+        clauses["must_not"] = [as_it_is(one, fields) for one in typed.without]
     return {"bool": clauses}
 
 
-def _as_it_is(words: str, fields: Sequence[str]) -> Clause:
+def as_it_is(words: str, fields: Sequence[str]) -> Clause:
     """The words stand in one of the fields, side by side."""
     return {"multi_match": {"query": words, "type": "phrase", "fields": [*fields]}}
 
 
-def _found(profile: SearchProfile, text: str) -> Clause:
-    """What finds documents, as parts of a bool query."""
-    matches: Clause = {"should": _matches(profile, text), "minimum_should_match": 1}
+def _found(profile: SearchProfile, text: str, widening: Widening | None) -> Clause:
+    """What finds documents, as parts of a bool query; without text, it leaves none out."""
+    if not text:
+        return {}
+    matches: Clause = {"should": _matches(profile, text, widening), "minimum_should_match": 1}
     if profile.rank is None:
         return matches
     return {"must": [ranked({"bool": matches}, profile.rank)]}
@@ -213,12 +238,15 @@ def ranked(query: Clause, rank: Rank) -> Clause:
     }
 
 
-def _matches(profile: SearchProfile, text: str) -> list[Clause]:
+def _matches(profile: SearchProfile, text: str, widening: Widening | None) -> list[Clause]:
     """The ways in which text can match, any of which makes a hit; their scores add up."""
-    match, operator = profile.match, _OPERATORS[profile.operator]
-    clauses: list[Clause] = [_words(match.words, text, operator)]
+    match = profile.match
+    if widening is not None and widening.step is Step.FUZZY:
+        return [_nearly(match.words, text)]
+    least = _least(profile, widening.lacking if widening is not None else 0)
+    clauses: list[Clause] = [_words(match.words, text, least)]
     if match.prefix:
-        clauses.append(_beginnings(match, text, operator))
+        clauses.append(_beginnings(match, text, least))
     if match.phrase:
         clauses.append(_phrase(match.phrase, text))
     if match.exact:
@@ -226,12 +254,31 @@ def _matches(profile: SearchProfile, text: str) -> list[Clause]:
     return clauses
 
 
-def _words(weights: Weights, text: str, operator: str) -> Clause:
+def _least(profile: SearchProfile, lacking: int) -> Clause:
+    """How many of the words must be found, as the engine's queries of several fields take it."""
+    if lacking and profile.operator == "all":
+        return {"operator": "or", "minimum_should_match": str(-lacking)}
+    return {"operator": _OPERATORS[profile.operator]}
+
+
+def _words(weights: Weights, text: str, least: Clause) -> Clause:
     """Every word is found in one of the fields, as if they were one field (BM25F)."""
-    return {"combined_fields": {"query": text, "fields": _weighted(weights), "operator": operator}}
+    return {"combined_fields": {"query": text, "fields": weighted(weights), **least}}
 
 
-def _beginnings(match: Match, text: str, operator: str) -> Clause:
+def _nearly(weights: Weights, text: str) -> Clause:
+    """Any word is found in one of the fields, or one that is spelled a little differently."""
+    return {
+        "multi_match": {
+            "query": text,
+            "fields": weighted(weights),
+            "fuzziness": "AUTO",
+            "max_expansions": _SPELLINGS,
+        }
+    }
+
+
+def _beginnings(match: Match, text: str, least: Clause) -> Clause:
     """Every word is found in one of the fields, or begins a word of a prefix field.
 
     The analyzer is named, so that the engine treats fields of different analyzers as one group.
@@ -240,16 +287,16 @@ def _beginnings(match: Match, text: str, operator: str) -> Clause:
         "multi_match": {
             "query": text,
             "type": "cross_fields",
-            "fields": _weighted(match.prefix) + _weighted(match.words),
+            "fields": weighted(match.prefix) + weighted(match.words),
             "analyzer": PREFIX_ANALYZER,
-            "operator": operator,
+            **least,
             "boost": 0.25,
         }
     }
 
 
 def _phrase(weights: Weights, text: str) -> Clause:
-    return {"multi_match": {"query": text, "type": "phrase", "fields": _weighted(weights)}}
+    return {"multi_match": {"query": text, "type": "phrase", "fields": weighted(weights)}}
 
 
 def _exact(weights: Weights, text: str) -> Clause:
@@ -261,7 +308,8 @@ def _exact(weights: Weights, text: str) -> Clause:
     return queries[0] if len(queries) == 1 else {"dis_max": {"queries": queries}}
 
 
-def _weighted(weights: Weights) -> list[str]:
+def weighted(weights: Weights) -> list[str]:
+    """The fields with their weights, as the engine writes them."""
     return [f"{field}^{weight:g}" for field, weight in weights.items()]
 
 
@@ -273,7 +321,7 @@ def returned_fields(chosen: Profiles) -> list[str]:
     return sorted(names)
 
 
-def _highlight(text: str, chosen: Profiles) -> Clause | None:
+def _highlight(text: str, chosen: Profiles, *, is_fuzzy: bool) -> Clause | None:
     """What marks the words of a hit.
 
     It has queries of its own: which words a reader looks for does not depend on how they scored.
@@ -288,17 +336,21 @@ def _highlight(text: str, chosen: Profiles) -> Clause | None:
         "pre_tags": ["<em>"],
         "post_tags": ["</em>"],
         "fields": {
-            name: _shown(whole=name in whole) | {"highlight_query": _marked(name, text)}
+            name: _shown(whole=name in whole)
+            | {"highlight_query": _marked(name, text, is_fuzzy=is_fuzzy)}
             for name in names
         },
     }
 
 
-def _marked(field: str, text: str) -> Clause:
+def _marked(field: str, text: str, *, is_fuzzy: bool) -> Clause:
     """What is marked in a field: words under their other spellings, or the last one's beginning.
 
     Both at once (`bool_prefix` with the synonyms) takes twice as long.
     """
+    if is_fuzzy:
+        nearly = {"query": text, "fuzziness": "AUTO", "max_expansions": _SPELLINGS}
+        return {"match": {field: nearly}}
     unfinished = {"query": text, "analyzer": PREFIX_ANALYZER}
     return {
         "bool": {

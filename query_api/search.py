@@ -10,10 +10,11 @@ from typing import Any, Final
 from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
 
-from query_api import answers, cursors, engine_search, facets, interleaved, planner
+from query_api import answers, cursors, engine_search, facets, grammar, interleaved, planner
 from query_api.cursors import Cursor, CursorSigner
+from query_api.forgiveness import Forgiven, Forgiveness, Unanswered
 from query_api.interleaved import InterleavedSearch
-from query_api.metrics import SEARCHES, VARIANT_FALLBACKS
+from query_api.metrics import SEARCHES, VARIANT_FALLBACKS, WIDENED_SEARCHES
 from query_api.parameters import SearchRequest
 from query_api.planner import Plan
 from query_api.problems import Code, QueryError
@@ -72,6 +73,7 @@ class Searcher:
         self._query_ids = query_ids
         self._log = log
         self._known: Profiles = {}  # of the live indices, when they were asked last
+        self._forgiveness = Forgiveness(engine)
         self._both = InterleavedSearch(engine, indices, deadline=deadline)
         self._shadows = Shadows(engine, indices, deadline=deadline)
 
@@ -102,7 +104,9 @@ class Searcher:
         trials, cursor = self._trials.current(), self._cursor(request)
         if (pair := _pair(trials, request, audience, cursor)) is not None:
             try:
-                return await self._interleaved(request, pair, trials, audience, cursor)
+                both = await self._interleaved(request, pair, trials, audience, cursor)
+                if both is not None:
+                    return both
             except QueryError as error:
                 if error.code is not Code.VARIANT_UNAVAILABLE:
                     raise
@@ -110,27 +114,29 @@ class Searcher:
         chosen = _choose(trials, request, audience, cursor)
         began = time.perf_counter()
         try:
-            response, start, placed = await self._begun(request, chosen, cursor)
+            found, start, placed = await self._begun(request, chosen, cursor)
         except QueryError as error:
             if error.code is not Code.VARIANT_UNAVAILABLE or chosen.experiment is None:
                 raise
             # Nobody goes without an answer for an experiment's sake.
             VARIANT_FALLBACKS.labels(chosen.variant.name).inc()
             chosen = _Chosen(variant=trials.live, experiment=None)
-            response, start, placed = await self._begun(request, chosen, cursor)
+            found, start, placed = await self._begun(request, chosen, cursor)
         seconds = time.perf_counter() - began
         answer = answers.search_answer(
-            response,
+            found.response,
             placed.profiles,
             made_by=start,
+            suggestion=found.suggestion,
             explain=request.explain,
-            next_cursor=self._next(start, response, request.limit),
-            counted=facets.told(request.facets, placed.profiles, response),
+            next_cursor=self._next(start, found.response, request.limit),
+            counted=facets.told(request.facets, placed.profiles, found.response),
         )
-        SEARCHES.labels("found" if answer["hits"] else "nothing", chosen.variant.name).inc()
+        is_found = bool(answer["hits"]) and found.widening is None
+        SEARCHES.labels("found" if is_found else "nothing", chosen.variant.name).inc()
         if self._log is not None:
             self._log.note(request, answer, page=start, variant=placed.variant, audience=audience)
-        if cursor is None and request.variant is None:
+        if cursor is None and request.variant is None and found.widening is None:
             self._shadows.follow(trials, request, answer, seconds=seconds)
         lacking = tuple(entity for entity in request.entities if entity not in start.indices)
         return Searched(answer=answer, position=start.position, not_indexed=lacking)
@@ -142,8 +148,11 @@ class Searcher:
         trials: Trials,
         audience: Audience,
         cursor: Cursor | None,
-    ) -> Searched:
-        """One page of a search that two variants answer together."""
+    ) -> Searched | None:
+        """One page of a search that two variants answer together.
+
+        None: it found nothing, so there is nothing to tell them apart by. It has to be widened.
+        """
         if cursor:
             indices: Indices = cursor.indices
         else:
@@ -162,6 +171,8 @@ class Searcher:
             after=(),
         )
         page = await self._both.page(request, pair, start)
+        if cursor is None and request.relax and not page.teams:
+            return None
         following = replace(start, position=start.position + len(page.teams))
         answer = answers.search_answer(
             page.response,
@@ -236,10 +247,16 @@ class Searcher:
 
     async def _begun(
         self, request: SearchRequest, chosen: _Chosen, cursor: Cursor | None
-    ) -> tuple[Mapping[str, Any], Cursor, Placed]:
-        """The engine's response, where its page begins, and what it is from."""
+    ) -> tuple[Forgiven, Cursor, Placed]:
+        """What is found, widened if need be, where its page begins, and what it is from."""
+        began = time.monotonic()
         response, placed = await self._answered(request, chosen.variant, cursor)
-        start = cursor or Cursor(
+        if cursor is not None:
+            widening, typed = cursor.widening, grammar.typed(request.text)
+            suggestion = None if widening is None else widening.suggestion(typed)
+            same = Forgiven(response=response, widening=widening, suggestion=suggestion)
+            return same, cursor, placed
+        start = Cursor(
             fingerprint=planner.fingerprint(request, placed.profiles),
             query_id=self._query_ids.new(time.time()),
             position=0,
@@ -248,7 +265,11 @@ class Searcher:
             indices=placed.indices,
             after=(),
         )
-        return response, start, placed
+        search = Unanswered(request=request, placed=placed, began=began, deadline=self._deadline)
+        found = await self._forgiveness.forgiven(search, response)
+        if found.widening is not None:
+            WIDENED_SEARCHES.labels(found.widening.step, chosen.variant.name).inc()
+        return found, replace(start, widening=found.widening), placed
 
     async def _answered(
         self, request: SearchRequest, variant: Variant, cursor: Cursor | None
@@ -262,6 +283,7 @@ class Searcher:
                 indices=placed.indices,
                 deadline=self._deadline,
                 after=cursor.after if cursor else None,
+                widening=cursor.widening if cursor else None,
             )
 
         if cursor is None:

@@ -45,7 +45,8 @@ class SearchLog:
                 text=folded(request.text),
                 types=request.entities,
                 every_type=len(request.entities) == len(variant.profiles),
-                total=answer["total"]["value"],
+                # What was typed found nothing, whatever was shown in its place.
+                total=0 if answer["relaxed"] else answer["total"]["value"],
                 took_ms=answer["took_ms"],
                 hit_types=[hit["type"] for hit in hits],
                 hit_ids=[hit["id"] for hit in hits],

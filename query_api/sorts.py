@@ -11,6 +11,7 @@ from query_api.profiles import Profiles, Sort
 from query_api.wording import guess, quoted
 
 RELEVANCE: Final = "relevance"  # the order by how well a text matches; needs no profile
+POPULAR: Final = "popular"  # the order by rank, where profiles have one of that name
 NEWEST: Final = Sort(field="created_at", order="descending")  # what there is no text for
 
 Order = list[dict[str, Any]]

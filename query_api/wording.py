@@ -19,6 +19,14 @@ def clean(text: str) -> str:
     return " ".join(_BLANK.sub(" ", unicodedata.normalize("NFC", text)).split())
 
 
+def plain(text: str) -> str:
+    """A text as it is typed: no capitals, accents, or signs."""
+    decomposed = unicodedata.normalize("NFD", text.lower())
+    kept = "".join(one for one in decomposed if unicodedata.category(one) != "Mn")
+    words = "".join(one if one.isalnum() else " " for one in kept)
+    return unicodedata.normalize("NFC", " ".join(words.split()))
+
+
 def quoted(text: str) -> str:
     """The start of a client's text, safe to repeat in a message."""
     shown = clean(text)

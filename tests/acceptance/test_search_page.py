@@ -110,9 +110,19 @@ def test_narrow_to_one_type_and_keep_it_while_searching_on(either: Page) -> None
     expect(either.locator("[aria-current=page]")).to_have_text("Sets")
     box(either).fill("cleaners")
     box(either).press("Enter")
-    expect(either.get_by_text("Nothing found for")).to_be_visible()
-    either.get_by_role("link", name="look among everything").click()
+    expect(either.get_by_text("Nothing is like “cleaners”")).to_be_visible()
+    either.get_by_role("link", name="Search among everything").click()
     expect(either.get_by_role("link", name="Window Cleaners")).to_be_visible()
+
+
+def test_a_better_spelling_is_said_and_can_be_followed(either: Page) -> None:
+    either.goto("/?q=windwolicker&type=sound")
+    expect(either.locator(".notice")).to_contain_text("Nothing has “windwolicker”")
+    expect(either.locator(".hit")).to_have_count(1)
+    either.get_by_role("link", name="windowlicker", exact=True).click()
+    expect(either).to_have_url("/?q=windowlicker&type=sound")
+    expect(box(either)).to_have_value("windowlicker")
+    expect(either.locator(".notice")).to_have_count(0)
 
 
 def test_narrow_by_filters_and_keep_them_in_the_address(either: Page) -> None:
@@ -211,8 +221,8 @@ def test_results_come_while_typing(scripted: Page) -> None:
     expect(scripted.get_by_role("status")).to_contain_text("1 result")
     expect(box(scripted)).to_be_focused()
     box(scripted).press_sequentially("zzz")
-    expect(scripted.get_by_role("main")).to_contain_text("Nothing found for")
-    expect(scripted.get_by_role("status")).to_contain_text("Nothing found")
+    expect(scripted.get_by_role("main")).to_contain_text("Nothing is like “windowlzzz”")
+    expect(scripted.get_by_role("status")).to_contain_text("This is what is popular")
     box(scripted).fill("")
     expect(scripted.get_by_role("main")).to_contain_text("Newest first")
     expect(scripted).to_have_url("/")
@@ -335,6 +345,7 @@ def test_the_dark_is_dark(browser: Browser, address: str) -> None:
         "/?q=zzzz",
         "/aphextwin/windowlicker",
         "/nobody/nothing",
+        "/?q=windwolicker&type=sound",
     ],
 )
 def test_the_rules_of_accessibility_are_kept(

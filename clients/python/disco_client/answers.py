@@ -77,8 +77,8 @@ class Page:
     partial: bool  # whether a part of the catalogue had no say, because time ran out
     hits: tuple[Hit, ...]
     facets: Mapping[str, tuple[FacetValue, ...]]
-    suggestion: str | None
-    relaxed: str | None
+    suggestion: str | None  # a text to search for instead
+    relaxed: str | None  # how the search was widened, because nothing has what was typed
     next: str | None  # cursor of the page that follows
     variant: str
     request_id: str  # names the request in the service's logs

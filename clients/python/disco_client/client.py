@@ -63,13 +63,15 @@ class Client:
         limit: int = 20,
         cursor: str | None = None,
         variant: str | None = None,
+        relax: bool = True,
         explain: bool = False,
     ) -> Page:
         """One page of a search.
 
         `filters` has by name a value or several, any of which will do; they are sent as they are
         meant, commas included. A range (`2020..2024`) is one value. `cursor` is `next` of the page
-        before. Raises `ProblemError`, and `UnreachableError`.
+        before. With `relax`, a search that finds nothing is widened, and `relaxed` of the page says
+        how. Raises `ProblemError`, and `UnreachableError`.
         """
         given = {
             "q": text,
@@ -80,6 +82,7 @@ class Client:
             "limit": str(limit),
             "cursor": cursor,
             "variant": variant,
+            "relax": None if relax else "false",
             "explain": "true" if explain else None,
         }
         query = urlencode({name: value for name, value in given.items() if value})

@@ -99,6 +99,13 @@ def test_two_variants_answer_in_one_list_and_clicks_say_whose(
         # Who is in no session is in no experiment.
         alone = api.get("/v1/search", params={"q": "rain", "type": "sound"}).json()
         assert (alone["variant"], alone["experiment"]) == ("live", None)
+        # What finds nothing tells nothing of either: it is widened by live.
+        lost = {"q": "ana lovelaec", "type": "sound"}
+        widened = api.get("/v1/search", params=lost, headers=session).json()
+        assert (widened["variant"], widened["experiment"]) == ("live", None)
+        assert (widened["relaxed"], widened["total"]["value"]) == ("respelled", 5)
+        (logged,) = fetch(SEARCH, widened["query_id"], rows=1)
+        assert (logged["total"], len(logged["hit_ids"])) == (0, 5), "as typed, it found nothing"
         rows = fetch(SEARCH, first["query_id"], rows=3)
         teams = dict(
             zip(

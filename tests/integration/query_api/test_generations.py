@@ -109,7 +109,7 @@ def _eventually(api: httpx.Client, generation: str) -> Answer:
 
 
 def test_an_answer_tells_its_indices_also_without_a_hit(api: httpx.Client) -> None:
-    answer = page(api, q="nothing has this")
+    answer = page(api, q="nothing has this", relax="false")
     assert answer["hits"] == []
     assert set(answer["generations"]) == {"sound", "user", "set", "group"}
     assert (answer["variant"], answer["experiment"]) == ("live", None)

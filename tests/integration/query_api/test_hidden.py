@@ -19,6 +19,7 @@ from indexer.changes import Change
 from indexer.generation import Generation
 from indexer.services import Services, route_to
 from query_api import profiles
+from query_api.wording import plain
 from tests.integration.gates.conftest import built, open_gates
 from tests.integration.indexer.oracle import _Silence
 from tests.integration.query_api.reading import all_pages, identities, page
@@ -134,6 +135,21 @@ def test_its_name_finds_only_what_everybody_may_see(world: World) -> None:
             answer = page(world.api, name[:500], limit=100, facets="type")
             assert (entity, id_) not in identities(answer)
             assert all(hit["id"] in world.public[hit["type"]] for hit in answer["hits"])
+
+
+def test_no_suggestion_has_a_word_that_it_alone_has(world: World) -> None:
+    pages = all_pages(world.api, limit=100)
+    names = (f"{hit['title']} {hit['subtitle']}" for one in pages for hit in one["hits"])
+    known = {word for name in names for word in plain(name).split()}
+    asked = 0
+    for name in [*world.hidden["sound"].values()][:12]:
+        words = plain(name).split()
+        typed = [word[:-2] + word[-1] if len(word) > 3 else word for word in words]
+        answer = page(world.api, " ".join(typed), limit=1)
+        told = plain(answer["suggestion"] or "").split()
+        assert not set(told) - known - set(typed), (name, answer["suggestion"])
+        asked += bool(answer["relaxed"])
+    assert asked
 
 
 def test_no_set_shows_the_name_of_a_sound_that_is_hidden(world: World) -> None:

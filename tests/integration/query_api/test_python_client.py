@@ -44,7 +44,13 @@ def test_hits_are_followed_through_all_pages(disco: Client) -> None:
         assert len(every) == len(set(every)) == 251
         some = [(hit.type, hit.id) for hit in disco.hits("rain", limit=7, most=30)]
         assert some == every[:30]
-        assert [*disco.hits("zebra")] == []
+        assert [*disco.hits("zebra", relax=False)] == []
+
+
+def test_a_widened_search_says_so(disco: Client) -> None:
+    with disco:
+        page = disco.search("rian", types=["sound"], limit=3)
+        assert (page.relaxed, page.suggestion, page.total.value) == ("respelled", "rain", 250)
 
 
 def test_values_are_sent_as_they_are_meant(disco: Client) -> None:

@@ -40,7 +40,7 @@ def test_all_types_are_searched_at_once(api: httpx.Client) -> None:
 def test_some_types_can_be_searched(api: httpx.Client) -> None:
     assert set(identities(page(api, "rain", type="group"))) == {("group", "1")}
     assert set(identities(page(api, "rain", type="set,group"))) == {("set", "1"), ("group", "1")}
-    assert identities(page(api, "rain", type="user")) == []
+    assert identities(page(api, "rain", type="user", relax="false")) == []
 
 
 def test_a_hit_tells_what_its_profile_returns_and_no_more(api: httpx.Client) -> None:
@@ -77,7 +77,7 @@ def test_words_may_be_spread_over_the_fields(api: httpx.Client) -> None:
 
 
 def test_every_word_has_to_be_found(api: httpx.Client) -> None:
-    assert page(api, "rain zebra")["total"] == {"value": 0, "relation": "eq"}
+    assert page(api, "rain zebra", relax="false")["total"] == {"value": 0, "relation": "eq"}
 
 
 def test_the_last_word_may_be_unfinished(api: httpx.Client) -> None:

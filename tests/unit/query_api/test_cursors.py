@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from query_api import cursors
 from query_api.cursors import Cursor, CursorSigner
 from query_api.problems import Code, QueryError
+from query_api.spelling import LONGEST
+from query_api.widening import Step, Widening
 
 SIGNER = CursorSigner(b"secret")
 NOW = 1_800_000_000.0
@@ -19,6 +21,7 @@ sort_values = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"]), max_size=40),
     st.none(),
 )
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 cursors_made = st.builds(
     Cursor,
     fingerprint=st.text(string.hexdigits, min_size=16, max_size=16),
@@ -28,6 +31,14 @@ cursors_made = st.builds(
     experiment=st.none() | st.just("names"),
     indices=st.dictionaries(
         st.sampled_from(["sound", "user"]), st.text("abc-123", min_size=1), min_size=1
+    ),
+    widening=st.none()
+    | st.builds(
+        Widening,
+        step=st.sampled_from(Step),
+        text=st.none() | words,
+        phrases=st.lists(words, max_size=2).map(tuple),
+        lacking=st.integers(min_value=0, max_value=64),
     ),
     after=st.lists(sort_values, min_size=1, max_size=4).map(tuple),
 )
@@ -117,6 +128,13 @@ def test_a_cursor_of_many_types_is_no_longer_than_what_is_taken() -> None:
         variant="v" * 64,
         experiment="e" * 64,
         indices=indices,
+        # Each word may become one that is longer by two letters, and every one may be quoted.
+        widening=Widening(
+            step=Step.FEWER_WORDS,
+            text="🎧" * (LONGEST + 24),
+            phrases=("🎧" * (LONGEST // 2),),
+            lacking=12,
+        ),
         after=(1.2345678, "x" * 31, 2**63),
     )
     assert len(SIGNER.build(longest, now=NOW)) <= cursors.LONGEST

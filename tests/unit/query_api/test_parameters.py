@@ -69,7 +69,7 @@ def test_an_unknown_parameter_is_refused_with_the_nearest_name(
     assert error.parameter == given_name
     assert f"Did you mean '{nearest}'?" in error.detail
     assert error.allowed == (
-        *("q", "type", "sort", "facets", "limit", "cursor", "explain", "variant"),
+        *("q", "type", "sort", "facets", "limit", "cursor", "relax", "explain", "variant"),
     )
 
 

@@ -11,6 +11,7 @@ from query_api import planner
 from query_api.filters import Condition
 from query_api.parameters import SearchRequest
 from query_api.profiles import Profiles, SearchProfile
+from query_api.widening import Step, Widening
 
 GOLDEN = Path(__file__).parent / "golden"
 INDICES = {entity: f"disco-{entity}-1" for entity in ("user", "sound", "note")}
@@ -71,6 +72,50 @@ REQUESTS: dict[str, tuple[SearchRequest, list[Any] | None]] = {
     ),
 }
 
+TYPED = '"tin roofs" rian -remix'
+RELAXED: dict[str, Widening] = {
+    "unquoted": Widening(step=Step.UNQUOTED),
+    "respelled": Widening(step=Step.RESPELLED, text="tin roofs rain", phrases=("tin roofs",)),
+    "fewer_words": Widening(step=Step.FEWER_WORDS, text="tin roofs rain", lacking=2),
+    "fuzzy": Widening(step=Step.FUZZY),
+    "popular": Widening(step=Step.POPULAR, text=""),
+}
+
+
+@pytest.mark.parametrize("name", RELAXED)
+def test_plan_of_a_relaxed_search(
+    name: str, profiles: Profiles, request: pytest.FixtureRequest
+) -> None:
+    asked = SearchRequest(text=TYPED, entities=("note", "sound"), limit=1)
+    made = planner.plan(asked, profiles, indices=INDICES, deadline=2.0, widening=RELAXED[name])
+    check_golden(name, {"indices": list(made.indices), "body": made.body}, request)
+
+
+@pytest.mark.parametrize("name", RELAXED)
+def test_a_relaxed_search_leaves_out_and_orders_as_it_was_asked_to(
+    name: str, profiles: Profiles
+) -> None:
+    asked = SearchRequest(text=TYPED, entities=("sound",), limit=1, sort="newest")
+    body = planner.plan(asked, profiles, indices=INDICES, deadline=2.0, widening=RELAXED[name]).body
+    left_out = body["query"]["bool"]["must_not"]
+    assert [one["multi_match"]["query"] for one in left_out] == ["remix"]
+    assert next(iter(body["sort"][0])) == "created_at"
+
+
+def test_conditions_are_those_of_every_hit(profiles: Profiles) -> None:
+    one_tag = Condition(name="tag", kind="value", values=("a",))
+    asked = SearchRequest(
+        text="rain",
+        entities=("sound",),
+        limit=1,
+        conditions=(one_tag,),
+        facets=("type", "tag"),
+        beside=("user",),
+    )
+    tag, *others = planner.conditions(asked, profiles, indices=INDICES)
+    assert "tags.value" in json.dumps(tag)
+    assert others == [{"terms": {"_index": [INDICES["sound"]]}}]
+
 
 @pytest.mark.parametrize("name", REQUESTS)
 def test_plan(name: str, profiles: Profiles, request: pytest.FixtureRequest) -> None:
@@ -85,7 +130,11 @@ def test_plan_of_a_permalink(profiles: Profiles, request: pytest.FixtureRequest)
 
 
 def test_every_golden_file_has_its_test() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.json")} == {*REQUESTS, "permalink"}
+    assert {path.stem for path in GOLDEN.glob("*.json")} == {
+        *REQUESTS,
+        *RELAXED,
+        *("permalink", "every_word", "most_words", "better_names"),
+    }
 
 
 def test_a_persons_text_is_only_ever_the_query_of_a_match(profiles: Profiles) -> None:
@@ -121,11 +170,12 @@ def test_a_fingerprint_differs_with_what_decides_the_hits(profiles: Profiles) ->
         planner.fingerprint(SearchRequest(text="rains", entities=("sound",), limit=5), profiles),
         planner.fingerprint(SearchRequest(text="rain", entities=("user",), limit=5), profiles),
         planner.fingerprint(replace(asked, sort="newest"), profiles),
+        planner.fingerprint(replace(asked, relax=False), profiles),
         planner.fingerprint(replace(asked, conditions=(one_tag,)), profiles),
         planner.fingerprint(replace(asked, conditions=(two_tags,)), profiles),
         planner.fingerprint(replace(asked, conditions=(one_tag, another)), profiles),
     }
-    assert len(prints) == 8
+    assert len(prints) == 9
 
 
 def test_what_is_counted_changes_no_fingerprint(profiles: Profiles) -> None:
