@@ -13,9 +13,11 @@ from elasticsearch import AsyncElasticsearch
 
 from query_api.aliases import indices_behind
 
-# Seconds that knowledge is used for: so soon does every process follow a promotion. One call of
-# about a millisecond in each such time keeps up with it, however many searches there are.
-LEASE: Final = 0.1
+# Seconds that knowledge is used for: so soon does every process follow a promotion.
+LEASE: Final = 0.3
+# Seconds after which it is asked for anew, while searches go on with what is known: only the first
+# after a pause waits for the answer. One call in each such time, however many searches there are.
+_RENEWAL: Final = 0.15
 
 
 class LiveIndices:
@@ -35,21 +37,24 @@ class LiveIndices:
         """What is known; not older than `LEASE`. A type without an index is not in it."""
         # A type that had no index a moment ago may have its first one now.
         is_complete = len(self._known) == len(self._entities)
-        if is_complete and time.monotonic() - self._read_at < LEASE:
-            return self._known
-        return await self._shared()
+        age = time.monotonic() - self._read_at
+        if not is_complete or age >= LEASE:
+            return await asyncio.shield(self._shared())
+        if age >= _RENEWAL:
+            self._shared()
+        return self._known
 
     async def fresh(self) -> Mapping[str, str]:
         """What the engine says now, asked after this was called."""
         return await self._read()
 
-    async def _shared(self) -> Mapping[str, str]:
-        """One reading for all who wait; it is not cancelled with one of them."""
+    def _shared(self) -> asyncio.Task[Mapping[str, str]]:
+        """One reading for all who wait; it is not to be cancelled with one of them."""
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read())
             # An error is told even if all who waited for it are gone.
             self._reading.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return await asyncio.shield(self._reading)
+        return self._reading
 
     async def _read(self) -> Mapping[str, str]:
         asked_at = time.monotonic()
