@@ -33,12 +33,12 @@ from stack import programs
 _CHANGED = ("sound", "set", "user")
 _FOUND = "visibility = 'public' AND deleted_at IS NULL"
 _BUCKET = 20  # changes that share a word; no more than a page of hits
-_PROBES = 5.0  # changes a second that are looked for at once
+_PROBES = 4.0  # changes a second that are looked for at once
 # Seconds between two looks for one change: a first part, and a share of how long it was looked for.
-_LOOK_PAUSE, _LOOK_SHARE = 0.03, 0.1
+_LOOK_PAUSE, _LOOK_SHARE = 0.05, 0.15
 _LOOKERS = 4  # searches at once at most, or there would be more the later the answers are
-# The engine still compiles itself meanwhile: a quarter of its processor time after ten seconds.
-_WARM_UP = 90.0
+# The engine still compiles itself meanwhile: a quarter of its processor time after a minute.
+_WARM_UP = 180.0
 _PATIENCE = 10.0  # seconds after the last change until what is not found counts as lost
 _GIVEN_UP = 60.0  # seconds until a change is no longer looked for: it took at least so long
 

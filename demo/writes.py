@@ -6,6 +6,7 @@ entity itself.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,20 @@ from demo.schema import ENTITY_TABLES
 from demo.vocabulary import slug
 
 Write = Callable[[Any], Awaitable[tuple[Event, ...]]]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A write of one statement, which is a transaction by itself where nothing joins it."""
+
+    sql: str
+    arguments: tuple[Any, ...]
+    events: Callable[[Any], tuple[Event, ...]]  # of the row that it returns, None if it has none
+
+    async def __call__(self, connection: Any) -> tuple[Event, ...]:
+        """Run it."""
+        return self.events(await connection.fetchrow(self.sql, *self.arguments))
+
 
 TITLES: Mapping[str, str] = {
     "user": "display_name",
@@ -239,50 +254,43 @@ def play(user_id: int, sound_id: int) -> Write:
 
 
 def _create(entity: str, address: str, title: str, columns: Mapping[str, Any]) -> Write:
-    async def write(connection: Any) -> tuple[Event, ...]:
-        table = ENTITY_TABLES[entity]
-        values = {TITLES[entity]: title, **columns}
-        stem = slug(title, fallback=entity)
-        row = await connection.fetchrow(
-            # The id in the address makes it unique without another question.
-            f"insert into {table} (id, {address}, {', '.join(values)}) "  # noqa: S608 our names
-            f"select id, $1::text || '-' || id, {_parameters(values, start=2)} "
-            f"from nextval(pg_get_serial_sequence('{table}', 'id')) as id "
-            "returning id, updated_at",
-            stem,
-            *values.values(),
-        )
+    table = ENTITY_TABLES[entity]
+    values = {TITLES[entity]: title, **columns}
+
+    def events(row: Any) -> tuple[Event, ...]:
         return (Event(entity, row["id"], Action.CREATE, to_microseconds(row["updated_at"])),)
 
-    return write
+    return Statement(
+        # The id in the address makes it unique without another question.
+        f"insert into {table} (id, {address}, {', '.join(values)}) "  # noqa: S608 our names
+        f"select id, $1::text || '-' || id, {_parameters(values, start=2)} "
+        f"from nextval(pg_get_serial_sequence('{table}', 'id')) as id "
+        "returning id, updated_at",
+        (slug(title, fallback=entity), *values.values()),
+        events,
+    )
 
 
 def _update(
     entity: str, entity_id: int, columns: Mapping[str, Any], action: Action = Action.SAVE
 ) -> Write:
-    async def write(connection: Any) -> tuple[Event, ...]:
-        assignments = ", ".join(f"{name} = ${i}" for i, name in enumerate(columns, 2))
-        moment = await connection.fetchval(
-            f"update {ENTITY_TABLES[entity]} set {assignments} "  # noqa: S608 our names
-            "where id = $1 returning updated_at",
-            entity_id,
-            *columns.values(),
-        )
-        return (_event(entity, entity_id, action, moment),)
-
-    return write
+    assignments = ", ".join(f"{name} = ${i}" for i, name in enumerate(columns, 2))
+    return _set(entity, entity_id, assignments, tuple(columns.values()), action)
 
 
 def _mark(entity: str, entity_id: int, deleted_at: str, action: Action) -> Write:
-    async def write(connection: Any) -> tuple[Event, ...]:
-        moment = await connection.fetchval(
-            f"update {ENTITY_TABLES[entity]} set deleted_at = {deleted_at} "  # noqa: S608 our names
-            "where id = $1 returning updated_at",
-            entity_id,
-        )
-        return (_event(entity, entity_id, action, moment),)
+    return _set(entity, entity_id, f"deleted_at = {deleted_at}", (), action)
 
-    return write
+
+def _set(
+    entity: str, entity_id: int, assignments: str, values: tuple[Any, ...], action: Action
+) -> Write:
+    return Statement(
+        f"update {ENTITY_TABLES[entity]} set {assignments} "  # noqa: S608 our names
+        "where id = $1 returning updated_at as moment",
+        (entity_id, *values),
+        lambda row: (_event(entity, entity_id, action, row and row["moment"]),),
+    )
 
 
 def _child_write(entity: str, entity_id: int, sql: str, *arguments: Any) -> Write:
@@ -299,15 +307,12 @@ def _child_write(entity: str, entity_id: int, sql: str, *arguments: Any) -> Writ
 def _act(entity: str, entity_id: int, sql: str, *arguments: Any) -> Write:
     """Activity: of the entity's document only its heat changes, and nothing that depends on it."""
 
-    async def write(connection: Any) -> tuple[Event, ...]:
+    def events(row: Any) -> tuple[Event, ...]:
         # The row keeps its version, so the event's is the moment of the act. One that was done
         # before has none.
-        moment = await connection.fetchval(f"{sql} returning clock_timestamp()", *arguments)
-        if moment is None:
-            return ()
-        return (_event(entity, entity_id, Action.REFRESH, moment),)
+        return (_event(entity, entity_id, Action.REFRESH, row["moment"]),) if row else ()
 
-    return write
+    return Statement(f"{sql} returning clock_timestamp() as moment", arguments, events)
 
 
 async def _lock(

@@ -99,7 +99,7 @@ class DatabaseCascade:
                 parents.setdefault(entity, []).append(entity_id)
         failures: dict[Key, str] = {}
         for entity, ids in parents.items():
-            dependents = sorted(await self._find(entity, ids, failures))
+            dependents = sorted(await self._find(entity, ids, now, failures))
             DEPENDENTS.inc(len(dependents))
             await self._publisher.publish([(key, now) for key in dependents])
         if failures:
@@ -109,9 +109,14 @@ class DatabaseCascade:
         """Return when the broker has a refresh event of each write under its version."""
         await self._publisher.publish([(write.key, write.version) for write in writes])
 
-    async def _find(self, entity: str, ids: list[int], failures: dict[Key, str]) -> set[Key]:
-        """The dependents; halve the ids to find one whose dependents cannot be found."""
-        _, pool = await self._fence.wait()
+    async def _find(
+        self, entity: str, ids: list[int], now: int, failures: dict[Key, str]
+    ) -> set[Key]:
+        """The dependents; halve the ids to find one whose dependents cannot be found.
+
+        What joined them after `now`, the moment of the hydration, has an event of its own.
+        """
+        pool = await self._fence.beyond(now)
         try:
             rows = await self._fence.fetch(pool, self._sql[entity], ids)
         except (*UNAVAILABLE_ERRORS, asyncpg.QueryCanceledError) as error:
@@ -122,7 +127,7 @@ class DatabaseCascade:
                 failures.update(((entity, one), reason) for one in ids)
                 return set()
             middle = len(ids) // 2
-            return await self._find(entity, ids[:middle], failures) | await self._find(
-                entity, ids[middle:], failures
+            return await self._find(entity, ids[:middle], now, failures) | await self._find(
+                entity, ids[middle:], now, failures
             )
         return {(row[0], row[1]) for row in rows}

@@ -22,7 +22,7 @@ SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now,
        pg_current_wal_flush_lsn()::text AS position
 """
 _REPLAYED = "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn"
-_FIRST_PAUSE = 0.001
+_FIRST_PAUSE = 0.003  # about as long as a replica is behind that lags as little as it can
 _LONGEST_PAUSE = 0.05
 _SHORTEST_READ = 1.0  # seconds that any read from the replica is given
 _GLANCE = 0.2  # seconds that a replica which lags or hangs may take to say how far it is
@@ -49,6 +49,7 @@ class ReplicaFence:
         self._databases = databases
         self._patience = patience
         self._lags = False
+        self._reached = Position(0, "0/0")  # the newest that the replica was seen to have replayed
 
     async def wait(self) -> tuple[int, Pool]:
         """The primary's clock in microseconds, and the pool that sees all before it."""
@@ -58,7 +59,20 @@ class ReplicaFence:
         with FENCE_SECONDS.time():
             replayed = await self._replayed(position)
         self._note(lags=not replayed)
+        if replayed:
+            self._reached = max(self._reached, position)
         return position.now, self._databases.replica if replayed else self._databases.primary
+
+    async def beyond(self, moment: int) -> Pool:
+        """The pool that sees all before a moment that `wait` gave.
+
+        A replica that had replayed it is asked again, since one that crashed begins further back;
+        only if it has not is there anything to wait for.
+        """
+        if self._reached.now >= moment and await self._replayed(self._reached):
+            return self._databases.replica
+        _, pool = await self.wait()
+        return pool
 
     async def fetch(self, pool: Pool, statement: str, *arguments: object) -> list[asyncpg.Record]:
         """Rows from the pool that `wait` gave.
@@ -93,7 +107,7 @@ class ReplicaFence:
                 if time.monotonic() >= deadline:
                     return False
                 await asyncio.sleep(pause)
-                pause = min(pause * 1.5, _LONGEST_PAUSE)
+                pause = min(pause * 2, _LONGEST_PAUSE)
         except (*UNAVAILABLE_ERRORS, asyncpg.PostgresError) as error:
             log.warning("replica_unavailable", error=repr(error))
             return False

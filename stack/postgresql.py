@@ -36,7 +36,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     # replica is copied anew.
     # Streaming needs less; what the project is compared with decodes the log.
     "wal_level": "logical",
-    "wal_compression": "on",
+    # Most pages are new to the log since the last checkpoint; lz4 costs a tenth of the default.
+    "wal_compression": "lz4",
     "max_wal_senders": "6",
     "max_replication_slots": "4",
     "max_slot_wal_keep_size": "8GB",

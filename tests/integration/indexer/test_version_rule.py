@@ -116,6 +116,19 @@ async def test_after_the_replicas_patience_the_primary_is_asked(scene: Scene, st
         await scene.agrees(worker)
 
 
+async def test_dependents_are_looked_for_where_the_change_was_seen(
+    scene: Scene, stack: Stack
+) -> None:
+    user = await _user(scene)
+    async with scene.worker(replica_patience=0.3) as worker:
+        await scene.shows("user", user.id)
+        with faults.paused_replay(stack):
+            sound = await _sound(scene, user)  # only the primary shows it, and no event tells of it
+            await scene.publish(await _rename(scene, "user", user.id, "Bea"))
+            await scene.shows("sound", sound.id, subtitle="Bea")
+        await scene.agrees(worker)
+
+
 # What is delivered twice, or in another order
 
 
