@@ -158,7 +158,7 @@ class AdminApi:
         return answer({"build": begun}, status=202, headers={"Location": BUILDS_PATH})
 
     async def apply(self, request: Request, key: Key) -> Response:
-        """`POST /v1/admin/apply`: what needs no reindex; a copy is left to the workers."""
+        """`POST /v1/admin/apply`: what needs no reindex; a copy is left to workers, as a build."""
         body = await admin_bodies.read(request, ApplyBody)
         self._check_entity(body.entity)
         async with self._services(key) as services:
@@ -167,6 +167,8 @@ class AdminApi:
             else:
                 done = await operations.apply_changes(services, body.entity)
                 changes, build = done.changes, done.build
+        if build is not None:
+            self._lasting.begin(self._see_to_its_end(key, build, promoting=body.promote))
         told = operations.changes_document(changes)
         location = {"Location": BUILDS_PATH} if build else None
         return answer({**told, "build": build, "dry_run": body.dry_run}, headers=location)

@@ -20,6 +20,9 @@ Override = Annotated[
     ),
 ]
 DryRun = Annotated[bool, Field(description="Say what would be done, and do nothing.")]
+Promote = Annotated[
+    bool, Field(description="Make what is built live once it is complete and its gates hold.")
+]
 
 B = TypeVar("B", bound=BaseModel)
 
@@ -40,9 +43,7 @@ class ReindexBody(_Body):
     """Of what to build an index."""
 
     entity: Entity
-    promote: Annotated[
-        bool, Field(description="Make it live once it is complete and its gates hold.")
-    ] = False
+    promote: Promote = False
     dry_run: DryRun = False
 
 
@@ -50,6 +51,7 @@ class ApplyBody(_Body):
     """Of which definition to apply what has changed."""
 
     entity: Entity
+    promote: Promote = False
     dry_run: DryRun = False
 
 

@@ -17,6 +17,7 @@ from indexer import operations
 from indexer.generation import Generation, State
 from query_api import admin_api
 from query_api.problems import Problem
+from tests.integration.indexer.altered_definitions import altered
 from tests.integration.indexer.command_line import disco
 from tests.integration.indexer.oracle import open_index
 from tests.integration.indexer.waiting import until
@@ -235,22 +236,39 @@ async def test_a_build_is_begun_followed_and_cancelled(
     assert (pause.after or {})["paused"] is True
 
 
-async def test_a_build_is_seen_to_its_end_and_promoted(
-    admin: httpx.AsyncClient, indexed: Settings, tmp_path: Path
+async def _goes_live(admin: httpx.AsyncClient, index: str) -> None:
+    async def look() -> bool:
+        listed = _done(await admin.get("/generations"))["generations"]
+        return index in {one["index"] for one in listed if one["live"]}
+
+    await until(look, within=60, what=f"{index} is live")
+
+
+async def test_what_is_built_is_seen_to_its_end_and_promoted(
+    admin: httpx.AsyncClient, keys: dict[str, str], indexed: Settings, tmp_path: Path
 ) -> None:
+    wetter = altered(
+        tmp_path, "shared.analysis.json", '"remix, rmx",', '"remix, rmx", "rain, drizzle",'
+    )
+    changed = dataclasses.replace(indexed, admin_api="on", definitions=wetter)
+    body = {"entity": "group", "promote": True}
     async with working(indexed, tmp_path):
-        begun = await admin.post("/reindex", json={"entity": "group", "promote": True})
+        begun = await admin.post("/reindex", json=body)
         index = _done(begun, 202)["build"]["index"]
-
-        async def live() -> bool:
-            listed = _done(await admin.get("/generations"))["generations"]
-            return index in {one["index"] for one in listed if one["live"]}
-
-        await until(live, within=60, what="the new index is live")
+        await _goes_live(admin, index)
+        headers = {"Authorization": f"Bearer {keys['admin']}"}
+        with served(changed) as at:
+            async with httpx.AsyncClient(base_url=f"{at}/v1/admin", headers=headers) as other:
+                copied = _done(await other.post("/apply", json=body, timeout=60))
+                assert copied["build"]["copied_from"] == index
+                await _goes_live(admin, copied["build"]["index"])
     assert _done(await admin.get(f"/gates/{index}"))["holds"] is True
-    log = [one for one in await _history(indexed, 5) if one.subject == "group"]
-    assert [one.action for one in log][:3] == ["index.promote", "index.gates", "index.reindex"]
-    assert all(one.actor.startswith("of admin (key ") for one in log[:3])
+    log = [one for one in await _history(indexed, 10) if one.subject == "group"]
+    seen_to = ["index.promote", "index.gates"]
+    assert [one.action for one in log if one.action != "index.retire"][:6] == [
+        *(*seen_to, "index.apply", *seen_to, "index.reindex"),
+    ]
+    assert all(one.actor.startswith("of admin (key ") for one in log[:6])
 
 
 async def test_gates_that_take_long_go_on_and_are_told_later(
@@ -275,12 +293,7 @@ async def test_gates_that_take_long_go_on_and_are_told_later(
     assert found["holds"] is True, found
     assert [one["gate"] for one in dry["rulings"]] == [one["gate"] for one in found["rulings"]]
     _done(await admin.post("/promote", json={"index": ready.index}), 202)
-
-    async def live() -> bool:
-        listed = _done(await admin.get("/generations"))["generations"]
-        return bool({one["index"]: one["live"] for one in listed}[ready.index])
-
-    await until(live, within=60, what="it is live")
+    await _goes_live(admin, ready.index)
 
 
 async def test_definitions_are_checked(admin: httpx.AsyncClient) -> None:
