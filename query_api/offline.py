@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from elastic_transport import TransportError
@@ -19,6 +19,8 @@ from query_api.problems import QueryError
 from query_api.search import Searcher
 
 _AT_ONCE: Final = 4  # searches; more would only wait for each other
+# Seconds that a search is given at least: nobody waits, and one that is cut measures nothing.
+_PATIENCE: Final = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +44,7 @@ async def rank(
     `queries` has texts by id. Raises `UsageError` for an unknown variant, and
     `ServiceUnavailableError` when one cannot answer.
     """
-    async with _assembled(settings) as parts:
+    async with _assembled(_patient(settings)) as parts:
         searcher = parts.searcher(None)  # nobody searches here: it is in no log
         return {one: await _ranked(searcher, one, queries, depth) for one in variants}
 
@@ -54,6 +56,7 @@ async def rank_by_defaults(
 
     Raises as `rank` does.
     """
+    settings = _patient(settings)
     async with _assembled(settings) as parts:
         indices = await LiveIndices(parts.engine, settings.index_prefix, parts.profiles).current()
         if not indices:
@@ -83,6 +86,10 @@ async def rank_by_defaults(
 
         found = await asyncio.gather(*map(hits, queries.values()))
         return dict(zip(queries, found, strict=True))
+
+
+def _patient(settings: Settings) -> Settings:
+    return replace(settings, search_deadline=max(settings.search_deadline, _PATIENCE))
 
 
 @asynccontextmanager

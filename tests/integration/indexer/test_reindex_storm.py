@@ -96,7 +96,7 @@ class _Reindex:
             build = await self._look(index)
             return build is not None and build.phase is phase
 
-        await until(reached, within=240, what=f"{phase}", state=lambda: self.build)
+        await until(reached, within=400, what=f"{phase}", state=lambda: self.build)
 
     async def _look(self, index: Index) -> Build | None:
         try:

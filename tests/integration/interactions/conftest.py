@@ -25,6 +25,10 @@ Fetch = Callable[..., list[dict[str, Any]]]
 
 @pytest.fixture(scope="module")
 def logging_settings(settings: Settings) -> Settings:
+    return logged_place(settings)
+
+
+def logged_place(settings: Settings) -> Settings:
     """Settings of a place with a few documents, whose searches are logged."""
 
     async def fill() -> None:

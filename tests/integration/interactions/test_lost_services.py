@@ -10,7 +10,7 @@ from core.broker import INTERACTIONS_DEAD_QUEUE, open_broker
 from core.settings import Settings
 from stack import faults
 from stack.assembly import Stack
-from tests.integration.interactions.conftest import PATIENCE, fetched, storing
+from tests.integration.interactions.conftest import PATIENCE, fetched, logged_place, storing
 from tests.integration.interactions.test_logging import DONE, event, search, tell
 from tests.integration.query_api.serving import served
 
@@ -42,7 +42,10 @@ def test_what_was_accepted_waits_for_the_broker(stack: Stack, logging_settings: 
         assert len(rows) == accepted
 
 
-def test_a_message_of_somebody_else_is_set_aside(stack: Stack, logging_settings: Settings) -> None:
+def test_a_message_of_somebody_else_is_set_aside(stack: Stack, fresh_settings: Settings) -> None:
+    # A place of its own: RabbitMQ 3.10 may leave a queue that was never used without a leader
+    # when it is killed (its issue 10070), and the test beside this one kills it.
+    logging_settings = logged_place(fresh_settings)
     host = logging_settings.broker_url.rpartition("/")[2]
     with (
         served(logging_settings) as at,
