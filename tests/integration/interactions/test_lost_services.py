@@ -43,8 +43,8 @@ def test_what_was_accepted_waits_for_the_broker(stack: Stack, logging_settings: 
 
 
 def test_a_message_of_somebody_else_is_set_aside(stack: Stack, fresh_settings: Settings) -> None:
-    # A place of its own: RabbitMQ 3.10 may leave a queue that was never used without a leader
-    # when it is killed (its issue 10070), and the test beside this one kills it.
+    # A place of its own: a RabbitMQ that is killed seconds after a quorum queue was declared may
+    # forget whose log it was, and leave it without a leader. The test beside this one kills it.
     logging_settings = logged_place(fresh_settings)
     host = logging_settings.broker_url.rpartition("/")[2]
     with (
