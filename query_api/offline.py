@@ -17,6 +17,7 @@ from query_api.assembly import Assembly, assemble
 from query_api.live_indices import LiveIndices
 from query_api.problems import QueryError
 from query_api.search import Searcher
+from query_api.widening import Step
 
 _AT_ONCE: Final = 4  # searches; more would only wait for each other
 # Seconds that a search is given at least: nobody waits, and one that is cut measures nothing.
@@ -123,6 +124,8 @@ async def _ranked(
         asked = parameters.search_request(given, profiles)
         async with room:
             searched = await searcher.search(asked)
+        if searched.answer["relaxed"] == Step.POPULAR:  # it answers no query: nothing was found
+            return []
         return [
             Found(type=hit["type"], id=hit["id"], title=hit["title"], subtitle=hit["subtitle"])
             for hit in searched.answer["hits"]
