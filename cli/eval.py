@@ -9,6 +9,7 @@ import click
 from cli.eval_collection import collection
 from cli.eval_judgments import judgments
 from cli.eval_known_items import known_items
+from cli.eval_options import seed_option
 from cli.eval_run import report, run
 from cli.output import json_option, print_json, print_text, progress
 from evaluation import operations
@@ -45,13 +46,7 @@ evaluate.add_command(known_items)
 @click.option("--per-query", is_flag=True, help="Also the values of each query.")
 @click.option("--complete", is_flag=True, help="Judged queries that RUN lacks count as 0.")
 @click.option("--compare", "other", metavar="RUN2", default=None, help="Test RUN2 against RUN.")
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=operations.DEFAULT_SEED,
-    show_default=True,
-    help="Of the tests' samples.",
-)
+@seed_option
 @json_option
 def score(
     *,

@@ -8,6 +8,7 @@ from typing import Final
 import click
 import uvloop
 
+from cli.eval_options import seed_option
 from cli.output import json_option, print_json, progress
 from core import definitions
 from core.settings import Settings, load
@@ -32,13 +33,7 @@ _WIDE: Final = 20  # characters of a column
     show_default=True,
     help="Of the files in DIR.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=operations.DEFAULT_SEED,
-    show_default=True,
-    help="Of the tests' samples.",
-)
+@seed_option
 @json_option
 def collection(*, folder: Path, form: str, seed: int, as_json: bool) -> None:
     """Search the judged collection in DIR, and compare ours with the engine's defaults.

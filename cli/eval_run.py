@@ -7,6 +7,7 @@ from typing import Final
 import click
 import uvloop
 
+from cli.eval_options import seed_option
 from cli.output import (
     DOES_NOT_HOLD,
     OK,
@@ -20,7 +21,6 @@ from core.operation_log import Actor
 from core.settings import Settings, load
 from evaluation import judgment_operations, run_operations
 from evaluation.judgment_operations import Judged
-from evaluation.operations import DEFAULT_SEED
 from evaluation.run_operations import Result, Run
 
 _IN_A_FILE: Final = ".csv"
@@ -54,7 +54,7 @@ _LIVE: Final = "live"
 @click.option("--run-file", metavar="FILE", help="Write what a variant answered; {variant}: each.")
 @click.option("--html", metavar="FILE", help="Write a report as a page.")
 @click.option("--floor", metavar="FILE", help="JSON of least values; exits 1 below one.")
-@click.option("--seed", type=click.IntRange(min=0), default=DEFAULT_SEED, show_default=True)
+@seed_option
 @click.option("--no-keep", is_flag=True, help="Leave the result out of what the dashboard shows.")
 @json_option
 def run(

@@ -98,7 +98,7 @@ async def check(settings: Settings, entities: Sequence[str] = ()) -> list[Defini
 @asynccontextmanager
 async def _services(
     settings: Settings,
-) -> AsyncIterator[tuple[AsyncElasticsearch, "Connection"]]:
+) -> AsyncIterator[tuple[AsyncElasticsearch, Connection]]:
     """The engine and a connection to the primary; one that goes away is told as that."""
     try:
         async with (

@@ -1,10 +1,8 @@
 """Offline searches: the queries of a set, answered by variants just as people would be."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Final
 
 from elastic_transport import TransportError
 from elasticsearch import ApiError
@@ -12,16 +10,12 @@ from elasticsearch import ApiError
 from core.engine import is_unavailable
 from core.errors import ServiceUnavailableError, UsageError
 from core.settings import Settings
-from query_api import engine_defaults, engine_search, parameters, problems
+from query_api import engine_defaults, engine_search, parameters, problems, unhurried
 from query_api.assembly import Assembly, assemble
 from query_api.live_indices import LiveIndices
 from query_api.problems import QueryError
 from query_api.search import Searcher
 from query_api.widening import Step
-
-_AT_ONCE: Final = 4  # searches; more would only wait for each other
-# Seconds that a search is given at least: nobody waits, and one that is cut measures nothing.
-_PATIENCE: Final = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +39,7 @@ async def rank(
     `queries` has texts by id. Raises `UsageError` for an unknown variant, and
     `ServiceUnavailableError` when one cannot answer.
     """
-    async with _assembled(_patient(settings)) as parts:
+    async with _assembled(settings) as parts:
         searcher = parts.searcher(None)  # nobody searches here: it is in no log
         return {one: await _ranked(searcher, one, queries, depth) for one in variants}
 
@@ -57,13 +51,11 @@ async def rank_by_defaults(
 
     Raises as `rank` does.
     """
-    settings = _patient(settings)
     async with _assembled(settings) as parts:
         indices = await LiveIndices(parts.engine, settings.index_prefix, parts.profiles).current()
         if not indices:
             raise UsageError("there is no index to search; build it with `disco index reindex`")
         fields = {name: 0 for one in indices for name in parts.profiles[one].match.words}
-        room = asyncio.Semaphore(_AT_ONCE)
 
         async def hits(text: str) -> Sequence[Found]:
             plan = engine_defaults.plan(
@@ -71,10 +63,9 @@ async def rank_by_defaults(
                 [*fields],
                 [*indices.values()],
                 limit=depth,
-                deadline=settings.search_deadline,
+                deadline=unhurried.deadline_of(settings),
             )
-            async with room:
-                response = await engine_search.run(parts.engine, plan)
+            response = await engine_search.run(parts.engine, plan)
             return [
                 Found(
                     type=hit["_source"]["type"],
@@ -85,18 +76,13 @@ async def rank_by_defaults(
                 for hit in response["hits"].get("hits", ())
             ]
 
-        found = await asyncio.gather(*map(hits, queries.values()))
-        return dict(zip(queries, found, strict=True))
-
-
-def _patient(settings: Settings) -> Settings:
-    return replace(settings, search_deadline=max(settings.search_deadline, _PATIENCE))
+        return await unhurried.each(queries, hits)
 
 
 @asynccontextmanager
 async def _assembled(settings: Settings) -> AsyncIterator[Assembly]:
     """What answers searches, and errors that say what to do."""
-    parts = assemble(settings)
+    parts = assemble(replace(settings, search_deadline=unhurried.deadline_of(settings)))
     try:
         yield parts
     except QueryError as error:
@@ -116,14 +102,12 @@ async def _assembled(settings: Settings) -> AsyncIterator[Assembly]:
 async def _ranked(
     searcher: Searcher, variant: str, queries: Mapping[str, str], depth: int
 ) -> Rankings:
-    room = asyncio.Semaphore(_AT_ONCE)
     profiles = await searcher.profiles()
 
     async def hits(text: str) -> Sequence[Found]:
         given = {"q": text, "limit": str(depth), "variant": variant}
         asked = parameters.search_request(given, profiles)
-        async with room:
-            searched = await searcher.search(asked)
+        searched = await searcher.search(asked)
         if searched.answer["relaxed"] == Step.POPULAR:  # it answers no query: nothing was found
             return []
         return [
@@ -131,5 +115,4 @@ async def _ranked(
             for hit in searched.answer["hits"]
         ]
 
-    found = await asyncio.gather(*map(hits, queries.values()))
-    return dict(zip(queries, found, strict=True))
+    return await unhurried.each(queries, hits)

@@ -5,7 +5,6 @@ becomes of the process, what was live stays live until all documents have their 
 """
 
 import asyncio
-import contextlib
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from core.settings import Settings
 from indexer import operations
 from indexer.operations import Services
 from query_api import rank_editions
+from query_api.lasting import Lasting
 
 if TYPE_CHECKING:
     from ranker.edition_operations import Drift
@@ -66,7 +66,7 @@ class Publications:
     """Those under way. They go on when whoever asked for them is gone."""
 
     def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._lasting = Lasting()
 
     async def begin(
         self, publication: Publication, services: AbstractAsyncContextManager[Services]
@@ -77,9 +77,8 @@ class Publications:
             async with services as opened:
                 await publication.run(opened)
 
-        task = asyncio.create_task(run())
-        self._tasks.add(task)
-        task.add_done_callback(lambda done: self._ended(done, publication))
+        task = self._lasting.begin(run())
+        task.add_done_callback(lambda done: _ended(done, publication))
         begun = asyncio.create_task(publication.begun.wait())
         try:
             await asyncio.wait((task, begun), return_when=asyncio.FIRST_COMPLETED)
@@ -90,15 +89,11 @@ class Publications:
 
     async def close(self) -> None:
         """Give up what is under way; the operation log has it as interrupted."""
-        for task in self._tasks:
-            task.cancel()
-        for task in [*self._tasks]:
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await task
+        await self._lasting.close()
 
-    def _ended(self, task: asyncio.Task[None], publication: Publication) -> None:
-        self._tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if error is not None and publication.begun.is_set():
-            reason = str(error) if isinstance(error, DiscoError) else repr(error)
-            _log.error("rank_publication_failed", edition=publication.edition, reason=reason)
+
+def _ended(task: asyncio.Task[None], publication: Publication) -> None:
+    error = None if task.cancelled() else task.exception()
+    if error is not None and publication.begun.is_set():
+        reason = str(error) if isinstance(error, DiscoError) else repr(error)
+        _log.error("rank_publication_failed", edition=publication.edition, reason=reason)

@@ -4,7 +4,6 @@ The planner, the profile's grammar and the engine's search are those of every qu
 deleted whatever happens to whoever uses it.
 """
 
-import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -17,15 +16,13 @@ from core.definitions import Definition
 from core.engine import engine_client, is_unavailable
 from core.errors import DiscoError, ServiceUnavailableError
 from core.settings import Settings, shown
-from query_api import engine_defaults, engine_search, planner, profiles
+from query_api import engine_defaults, engine_search, planner, profiles, unhurried
 from query_api.parameters import SearchRequest, shortened
 from query_api.planner import Plan
 from query_api.problems import QueryError
 from query_api.wording import clean
 
-_AT_ONCE: Final = 4  # searches; more would only wait for each other
 _DOCUMENTS_A_BULK: Final = 500
-_SHORTEST_PATIENCE: Final = 30.0  # seconds for a request; nobody waits for a single one here
 
 Planned = Callable[[str], Plan]  # from a text to a search
 
@@ -41,7 +38,7 @@ class TemporaryIndex:
         self, engine: AsyncElasticsearch, settings: Settings, definition: Definition, index: str
     ) -> None:
         self._engine = engine
-        self._deadline = max(settings.search_deadline, _SHORTEST_PATIENCE)
+        self._deadline = unhurried.deadline_of(settings)
         self._entity = definition.entity
         self._profiles = profiles.read({definition.entity: definition})
         self._index = index
@@ -92,15 +89,11 @@ class TemporaryIndex:
     async def _ranked(
         self, texts: Mapping[str, str], planned: Planned
     ) -> Mapping[str, Sequence[str]]:
-        room = asyncio.Semaphore(_AT_ONCE)
-
         async def found(text: str) -> Sequence[str]:
-            async with room:
-                response = await engine_search.run(self._engine, planned(text))
+            response = await engine_search.run(self._engine, planned(text))
             return [hit["_id"] for hit in response["hits"].get("hits", ())]
 
-        rankings = await asyncio.gather(*map(found, texts.values()))
-        return dict(zip(texts, rankings, strict=True))
+        return await unhurried.each(texts, found)
 
 
 @asynccontextmanager
@@ -114,7 +107,7 @@ async def temporary_index(
     """
     # No entity type has an underscore in its name: nobody takes it for a generation.
     index = f"{settings.index_prefix}-temporary_{definition.entity}-{secrets.token_hex(8)}"
-    async with engine_client(settings, request_seconds=_SHORTEST_PATIENCE) as engine:
+    async with engine_client(settings, request_seconds=unhurried.PATIENCE) as engine:
         made = TemporaryIndex(engine, settings, definition, index)
         try:
             with _told(settings):

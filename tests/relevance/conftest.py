@@ -19,7 +19,6 @@ FOLDER = Path(__file__).parent
 JUDGMENTS = FOLDER / "judgments.csv"
 LIVE = "live"
 WORSE = "worse"  # a variant for which a title is no more than any other field
-_PATIENCE = 30.0  # seconds for a search
 DEPTH = 10  # hits of a query: as deep as the measures look
 
 
@@ -41,10 +40,7 @@ def judged() -> Judged:
 def indexed(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("relevance")
     own = asyncio.run(catalogue.make(settings, folder / "ranks"))
-    # What is slow is no matter here: an engine that has just begun compiles its scripts first.
-    return dataclasses.replace(
-        own, experiments=str(_experiments(folder)), search_deadline=_PATIENCE
-    )
+    return dataclasses.replace(own, experiments=str(_experiments(folder)))
 
 
 @pytest.fixture(scope="module")

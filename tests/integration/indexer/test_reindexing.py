@@ -112,7 +112,6 @@ async def test_workers_share_a_build_that_was_left_to_them(scene: Scene) -> None
     services = scene.index.services
     async with scene.worker() as one, scene.worker() as two:
         begun = await operations.start_build(services, "sound")
-        # Its rate is told by unit tests: a build as small as this may be done before anybody looks.
         build = await _reaches(scene, Phase.COMPLETE)
         shares = [
             (await worker.metrics())("ranges_total", entity="sound", phase="scanning")
@@ -125,6 +124,24 @@ async def test_workers_share_a_build_that_was_left_to_them(scene: Scene) -> None
     settings = await services.engine.indices.get_settings(index=begun.index)
     assert settings[begun.index]["settings"]["index"]["refresh_interval"] == "1s"
     await _is_equal(scene, begun.index)
+
+
+async def test_who_has_not_followed_a_build_is_told_its_rate(scene: Scene) -> None:
+    await _many_sounds(scene)
+    services = scene.index.services
+    await services.databases.primary.execute("ANALYZE sounds")  # or the planner knows no number
+    begun = await operations.start_build(services, "sound")
+    await scene.broker.purge()  # its ranges are noted as finished here, and by nobody else
+    first = (await _build(scene)).open[0]
+    now, _ = await services.fence.wait()
+    await _note_finished(scene, first._replace(rows=8_000), at=now)
+    [told] = await operations.list_builds(services, ["sound"])
+    assert (told.index, told.rows) == (begun.index, 8_000)
+    assert told.expected > told.rows
+    assert told.rate > 0
+    assert told.eta == pytest.approx((told.expected - told.rows) / told.rate)
+    assert "no worker takes it up" in told.waits_for
+    await operations.cancel_build(services, "sound")
 
 
 async def test_what_is_planned_is_said_and_not_done(scene: Scene) -> None:
@@ -469,11 +486,11 @@ async def test_what_a_range_hands_out_is_published_even_after_an_interruption(
     await services.generations.delete(generation)
 
 
-async def _note_finished(scene: Scene, done: Range) -> None:
+async def _note_finished(scene: Scene, done: Range, *, at: int = 1) -> None:
     journal = scene.index.services.journal
     entry = await journal.read("sound")
     assert entry is not None
-    assert await journal.put(entry.build.finish(done, Tally(), 1), entry)
+    assert await journal.put(entry.build.finish(done, Tally(), at), entry)
 
 
 async def test_a_worker_that_has_not_seen_the_new_index_loses_nothing_for_it(
