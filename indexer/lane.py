@@ -137,6 +137,8 @@ class Lane:
 
     async def _wait_for_batch(self, stop: asyncio.Event) -> bool:
         """Wait for news, or for the linger to end; whether a batch should be taken."""
+        if self._poison:  # it came while others were buried: that was all the news of it
+            return False
         now = time.monotonic()
         wait = self._coalescer.ready(self._settings.size, self._settings.linger, now)
         if wait is not None and (wait == 0.0 or stop.is_set()):

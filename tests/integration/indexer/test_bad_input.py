@@ -1,16 +1,23 @@
 """Bad input ends in a counted outcome and a clear message, and the rest flows on."""
 
+import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from core.broker import BATCH_QUEUE, INTERACTIVE_QUEUE
+import pytest
+
+from core.broker import BATCH_QUEUE, INTERACTIVE_QUEUE, open_broker
 from core.events import encode, format_time, routing_key
 from core.settings import Settings
 from demo import writes
 from demo.changes import Change
+from indexer.cascade import RefreshPublisher
+from indexer.deliveries import Consumer, Delivery
+from indexer.fanout import Fanout
+from indexer.lane import Lane, LaneSettings
 from tests.integration.indexer.altered_definitions import altered
 from tests.integration.indexer.broker_view import dead_letters, event_body
 from tests.integration.indexer.command_line import disco
@@ -142,6 +149,40 @@ async def test_a_flood_of_bad_messages_does_not_hold_up_a_good_one(scene: Scene)
         await worker.counted(flood, "events_total", outcome="not_json", within=60)
         await scene.is_drained(worker)
     assert await scene.broker.dead() == flood
+
+
+async def test_what_arrives_while_another_is_buried_is_buried_too(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive, bury = Lane._receive, Consumer.bury
+    arrived, stop = asyncio.Event(), asyncio.Event()
+
+    def noticed(lane: Lane, delivery: Delivery) -> None:
+        receive(lane, delivery)
+        if delivery.body == b"second":
+            arrived.set()
+
+    async def slow(consumer: Consumer, delivery: Delivery, *why: str, **more: Any) -> None:
+        await bury(consumer, delivery, *why, **more)
+        if delivery.body == b"first":
+            await scene.broker.send("save.sound", b"second")
+            await asyncio.wait_for(arrived.wait(), _SOON)
+
+    monkeypatch.setattr(Lane, "_receive", noticed)
+    monkeypatch.setattr(Consumer, "bury", slow)
+    async with open_broker(scene.settings, name="test") as connection:
+        publisher = RefreshPublisher(await connection.channel())
+        lane = Lane(
+            LaneSettings(
+                queue=INTERACTIVE_QUEUE, size=10, linger=0.01, prefetch=10, size_limit=1000
+            ),
+            Fanout(scene.index.services, publisher),
+        )
+        running = asyncio.create_task(lane.run(connection, stop))
+        await scene.broker.send("save.sound", b"first")
+        await scene.dead_letters_are(2)
+        stop.set()
+        await asyncio.wait_for(running, _SOON)
 
 
 async def test_bad_messages_in_the_batch_queue_are_dead_lettered_too(scene: Scene) -> None:
